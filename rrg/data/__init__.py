@@ -1,0 +1,1 @@
+"""Files to studies, texts and labels. Knows no model."""

@@ -1,0 +1,1 @@
+"""From a checkpoint or a file of reports to numbers."""

@@ -1,0 +1,1 @@
+"""What a model saw, and what it was told apart from."""

@@ -1,0 +1,1 @@
+"""The method: mining, synthesis, losses. Sees tensors and the protocol only."""

@@ -1,0 +1,1 @@
+"""Radiographs made from a CT."""
