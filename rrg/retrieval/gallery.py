@@ -176,5 +176,3 @@ def check_revision(gallery: Gallery, revision: str) -> str | None:
             "mislead; rebuild it with `python -m rrg gallery`"
         )
     return None
-
-

@@ -44,11 +44,11 @@ class TextSource:
     @classmethod
     def openi(cls) -> TextSource:
         """The Open-i reports packaged with torchxrayvision."""
-        from rrg.data.openi import report_texts
+        from rrg.data.openi import absence_reason, report_texts
 
         reports = report_texts()
         if not reports:
-            return cls.absent("the Open-i reports are not installed: pip install torchxrayvision")
+            return cls.absent(absence_reason())
 
         def lookup(_study: str, uid: str) -> str | None:
             found = reports.get(uid)
