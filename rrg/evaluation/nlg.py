@@ -1,7 +1,8 @@
-"""BLEU, ROUGE-L, CIDEr and METEOR of token lists, by pycocoevalcap. Knows no study, no model and no cleaning.
+"""BLEU, ROUGE-L, CIDEr and METEOR of token lists, by pycocoevalcap. Knows no study, no model and no
+cleaning.
 
-What cannot be computed is None with a reason, never 0. Similar words are not similar findings: these numbers
-mean something only beside the constant and nearest-neighbour rows of the scoreboard.
+What cannot be computed is None with a reason, never 0. Similar words are not similar findings: these
+numbers mean something only beside the constant and nearest-neighbour rows of the scoreboard.
 """
 
 from __future__ import annotations

@@ -16,8 +16,12 @@ OPENI = "Indiana University chest X-ray collection (Open-i), CC BY-NC-ND 4.0, sh
 
 
 def openi_link(uid: str) -> str | None:
-    """The Open-i page of report `uid` ("2384"), or None where the study is not from there."""
-    return f"https://openi.nlm.nih.gov/detailedresult?img=CXR{uid}&req=4" if uid else None
+    """The Open-i page of report `uid` ("2384") by its first image; None where it is not known."""
+    from rrg.data.openi import report_texts
+
+    report = report_texts().get(uid)
+    images = report.images if report else ()
+    return f"https://openi.nlm.nih.gov/detailedresult?img={images[0]}" if images else None
 
 
 @dataclass(frozen=True)

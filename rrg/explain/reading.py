@@ -1,0 +1,120 @@
+"""The use case itself: one model reads one study. Knows no page, no command and no file format.
+
+Report, findings, nearest reports and hard negatives, from one pass of the image encoder. Command line and
+app share it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from rrg.data.findings import label_report
+from rrg.data.reports import sentences
+from rrg.explain.hard_negatives import HARDNESS, hard_negatives
+from rrg.models.checkpoint import Checkpoint, frontal_or_lateral
+from rrg.models.protocol import Encoded
+from rrg.retrieval.gallery import Gallery
+from rrg.retrieval.texts import TextSource
+from rrg.types import ModelReading, Radiograph, Report, RrgError
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """Films as the screen sees them: untold views are guessed, pictures that are no chest films named.
+
+    `distances` has one number for each film, at most 1 on chest radiographs; empty where a checkpoint has
+    no screen.
+    """
+
+    films: tuple[Radiograph, ...]
+    distances: tuple[float, ...]
+    refusal: str | None
+    warnings: tuple[str, ...]
+
+
+def examine(checkpoint: Checkpoint, radiographs: Sequence[Radiograph]) -> Examined:
+    """Is each film a chest radiograph, and from which side? Reports are drafted afterwards."""
+    warnings = [warning for film in radiographs for warning in film.warnings]
+    verdicts = checkpoint.examine(radiographs)
+    if verdicts is None:
+        unscreened = "this checkpoint cannot tell whether a picture is a chest radiograph"
+        return Examined(tuple(radiographs), (), None, (*warnings, unscreened))
+    strangers = [(i, v.distance) for i, v in enumerate(verdicts, start=1) if not v.is_chest]
+    refusal = None
+    if strangers:
+        named = ", ".join(f"image {i} (distance {distance:.2f})" for i, distance in strangers)
+        refusal = (
+            f"this does not look like a chest radiograph: {named}; films it knows lie within 1.00. "
+            "Frontal and lateral chest radiographs are accepted"
+        )
+    films = []
+    for film, verdict in zip(radiographs, verdicts, strict=True):
+        view = frontal_or_lateral(verdict, film)
+        films.append(replace(film, view=view))
+        if view != film.view:
+            warnings.append(f"the view was not given; taken for {view.name.lower()} from the picture")
+    return Examined(tuple(films), tuple(v.distance for v in verdicts), refusal, tuple(warnings))
+
+
+def read_study(
+    checkpoint: Checkpoint,
+    gallery: Gallery,
+    texts: TextSource,
+    radiographs: Sequence[Radiograph],
+    *,
+    positive: str | None = None,
+    k: int = 5,
+    hardness: Sequence[float] = HARDNESS,
+    seed: int = 0,
+    force: bool = False,
+    decoding: Mapping[str, Any] | None = None,
+    encoded: Encoded | None = None,
+    draft: str | None = None,
+    exclude_study: str | None = None,
+    exclude_patient: str | None = None,
+) -> ModelReading:
+    """Read a study of one or two films.
+
+    `positive` stands for the truth on the arc of negatives; without it the model's own report does.
+    `encoded` and `draft` are what `checkpoint.encode` and `checkpoint.stream` gave for these very films:
+    with `encoded` neither the screen nor the encoder runs again. `decoding` goes to the generator; greedy
+    without it, and `seed` matters only where it samples. RrgError where the screen sees no chest
+    radiograph, unless `force`.
+    """
+    start = time.perf_counter()
+    if encoded is None:
+        examined = examine(checkpoint, radiographs)
+        if examined.refusal and not force:
+            raise RrgError(examined.refusal)
+        encoded = checkpoint.encode(examined.films)
+    report = Report(draft) if draft is not None else _write(checkpoint, encoded, seed, decoding or {})
+    image = checkpoint.embed_images(encoded)[0].numpy()
+    truth = report.text if positive is None else positive
+    negatives = None  # a model may write nothing at all: then nothing stands for the truth
+    if truth.strip():
+        negatives = hard_negatives(
+            checkpoint, gallery, texts, encoded, truth, hardness, exclude_study, exclude_patient
+        )
+    return ModelReading(
+        model=checkpoint.name,
+        revision=checkpoint.revision,
+        report=report,
+        sentences=tuple(sentences(report.text)),
+        findings=tuple(label_report(report.text)),
+        neighbours=tuple(texts.resolve(gallery.search(image, k, exclude_study, exclude_patient))),
+        hard_negatives=negatives,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _write(checkpoint: Checkpoint, encoded: Encoded, seed: int, decoding: Mapping[str, Any]) -> Report:
+    """Draft the report; the seed is set for this draft only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        reports: list[Report] = checkpoint.model.generate_reports(encoded, **decoding)
+    return reports[0]
