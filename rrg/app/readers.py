@@ -1,0 +1,93 @@
+"""A checkpoint on disk as the `Reader` of the reading room. Knows no page and no browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rrg.app.library import Screening
+from rrg.explain.reading import examine, read_study
+from rrg.models.checkpoint import Checkpoint, load_checkpoint
+from rrg.models.protocol import Encoded
+from rrg.retrieval.gallery import Gallery, check_revision
+from rrg.retrieval.texts import TextSource
+from rrg.types import ModelReading, Radiograph
+
+NEIGHBOURS = 5
+GRID = tuple(i / 20 for i in range(20, -1, -1))  # the slider's steps, so that moving it costs no model
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class CheckpointReader:
+    """Model, gallery and texts of one checkpoint folder."""
+
+    checkpoint: Checkpoint
+    gallery: Gallery
+    texts: TextSource
+    notes: tuple[str, ...]
+    card: str
+
+    @property
+    def name(self) -> str:
+        return self.checkpoint.name
+
+    @property
+    def revision(self) -> str:
+        return self.checkpoint.revision
+
+    @property
+    def size(self) -> int:
+        return self.checkpoint.preprocessing.size
+
+    def screen(self, films: Sequence[Radiograph]) -> Screening:
+        examined = examine(self.checkpoint, films)
+        views = tuple(film.view for film in examined.films)
+        if examined.refusal is not None:
+            return Screening(False, examined.refusal, views)
+        told = (
+            ""
+            if examined.distances
+            else "this checkpoint cannot tell whether a picture is a chest radiograph"
+        )
+        return Screening(True, told, views)
+
+    def encode(self, films: Sequence[Radiograph]) -> Encoded:
+        return self.checkpoint.encode(films)
+
+    def draft(self, encoded: Encoded) -> Iterator[str]:
+        return self.checkpoint.stream(encoded)
+
+    def read(
+        self, films: Sequence[Radiograph], encoded: Encoded, *, positive: str | None, draft: str | None
+    ) -> ModelReading:
+        return read_study(
+            self.checkpoint, self.gallery, self.texts, films,
+            positive=positive, k=NEIGHBOURS, hardness=GRID, encoded=encoded, draft=draft,
+        )  # fmt: skip
+
+
+def open_reader(folder: Path) -> CheckpointReader:
+    """Load all that reading takes. RrgError names the part that is missing."""
+    checkpoint, gallery, texts = load_checkpoint(folder), Gallery.load(folder), shared_texts()
+    absent = f"The neighbours' texts are not at hand: {texts.reason}." if texts.reason else None
+    stale = check_revision(gallery, checkpoint.revision)
+    notes = tuple(note for note in (absent, stale) if note)
+    return CheckpointReader(checkpoint, gallery, texts, notes, _card(folder))
+
+
+@cache
+def shared_texts() -> TextSource:
+    """One source for all checkpoints, so that mining is done once for equal galleries' texts."""
+    return TextSource.best()
+
+
+def _card(folder: Path) -> str:
+    """The model card without its YAML front matter."""
+    file = folder / "README.md"
+    if not file.is_file():
+        return f"## {folder.name}\n\nThis checkpoint has no model card."
+    return _FRONT_MATTER.sub("", file.read_text(encoding="utf-8"), count=1)

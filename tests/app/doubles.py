@@ -1,0 +1,106 @@
+"""Small stand-ins for a checkpoint, with made-up sentences, and rooms built on them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from rrg.app.library import Key, Library, Screening
+from rrg.app.reading_room import ReadingRoom
+from rrg.data.findings import label_report
+from rrg.data.reports import sentences
+from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Report, RrgError, View
+
+TEXTS = {
+    "baseline": "The heart size is normal. No pleural effusion. No pneumothorax.",
+    "aligned": "The heart is mildly enlarged. No pneumothorax.",
+    "hard-negative": "The heart size is normal. Small right pleural effusion. No pneumothorax. Old rib fracture.",
+}
+PEER = "The heart size is normal. Large left pleural effusion."
+PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))
+
+
+def neighbour(text: str | None = PEER, rank: int = 1) -> Neighbour:
+    return Neighbour(f"MADE{rank}", "", 0.9 - rank / 10, rank, rank, ("Pleural Effusion/left",), text)
+
+
+def negatives(positive: float, low: float, high: float) -> HardNegatives:
+    """A path whose alignment rises evenly from `low` at lambda 1 to `high` at lambda 0."""
+    path = tuple(
+        HardNegative(h, low + (high - low) * (1 - h), 0.8 * (1 - h), neighbour())
+        for h in np.linspace(1, 0, 21).round(2).tolist()
+    )
+    return HardNegatives(positive, low, 1.0, 0.8, neighbour(), "left side instead of right", path)
+
+
+@dataclass
+class Double:
+    """A reader that answers at once; `encoded` counts how often pictures were encoded."""
+
+    name: str
+    text: str
+    chest: bool = True
+    revision: str = "0123456789ab"
+    size: int = 160
+    notes: tuple[str, ...] = ()
+    card: str = "## A made-up card"
+    encodings: list[int] = field(default_factory=list)
+    positives: list[str | None] = field(default_factory=list)
+
+    def screen(self, films) -> Screening:
+        views = tuple(f.view if f.view is not View.UNKNOWN else View.FRONTAL for f in films)
+        return Screening(self.chest, "" if self.chest else "this looks like a leg, distance 3.10", views)
+
+    def encode(self, films):
+        self.encodings.append(len(films))
+        return ("encoded", self.name, float(films[0].pixels.mean()))
+
+    def draft(self, encoded) -> Iterator[str]:
+        words = self.text.split()
+        for end in range(1, len(words) + 1):
+            yield " ".join(words[:end])
+
+    def read(self, films: Sequence, encoded, *, positive, draft) -> ModelReading:
+        assert encoded[:2] == ("encoded", self.name)
+        self.positives.append(positive)
+        curve = negatives(0.5, 0.2, 0.7 if self.name == "baseline" else 0.45)
+        return ModelReading(
+            self.name,
+            self.revision,
+            Report(draft),
+            tuple(sentences(draft)),
+            tuple(label_report(draft)),
+            tuple(neighbour(rank=i) for i in (1, 2, 3)),
+            curve if positive else None,
+            0.1,
+        )
+
+
+def library(root: Path, **changes) -> tuple[Library, dict[str, Double]]:
+    """A library over empty folders that name checkpoints, and the doubles it will hand out."""
+    made = {name: Double(name, text, **changes) for name, text in TEXTS.items()}
+    for name in made:
+        folder = root / "made" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}")
+
+    def load(folder: Path) -> Double:
+        if (folder / "broken").exists():
+            raise RrgError("its weights are cut short")
+        return made[folder.name]
+
+    return Library(root, load), made
+
+
+def room(root: Path, **changes) -> tuple[ReadingRoom, dict[str, Double]]:
+    shelf, made = library(root, **changes)
+    return ReadingRoom(shelf, data_file=lambda name: None), made
+
+
+def film(path: Path, shade: int = 0) -> Path:
+    """A made grey picture, not constant, as a PNG file."""
+    y, x = np.mgrid[:96, :80]
+    Image.fromarray(((x * 2 + y + shade) % 251).astype(np.uint8)).save(path)
+    return path
