@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -49,7 +50,15 @@ class AlignmentHeads(nn.Module):
         super().__init__()
         self.image = nn.Linear(width, embedding, bias=False)
         self.report = nn.Linear(width, embedding, bias=False)
-        self.logit_scale = nn.Parameter(-torch.log(torch.tensor(initial_temperature)))
+        self.initial_temperature = initial_temperature
+        self.logit_scale = nn.Parameter(torch.empty(()))
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew: unit-variance directions, the given temperature."""
+        for linear in (self.image, self.report):
+            nn.init.normal_(linear.weight, std=linear.in_features**-0.5)
+        nn.init.constant_(self.logit_scale, -math.log(self.initial_temperature))
 
     def embed_image(self, pooled: Tensor) -> Tensor:
         """(B, D) -> (B, E), float32, unit norm."""

@@ -1,0 +1,116 @@
+"""What a training run is, from a YAML file. Knows no tensor.
+
+Every field has a range; a wrong one is refused by name. `key=value` overrides use dotted names (`optimiser.epochs=2`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rrg.types import RrgError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(Section):
+    folder: Path
+    train: str = "train"
+    val: str = "val"
+    cache: Path = Path("runs/cache")
+    limit: int | None = Field(None, ge=2)  # studies of each split, for a quick look
+
+
+class ModelConfig(Section):
+    family: str = "transformer"
+    sizes: dict[str, Any] = Field(default_factory=dict)  # handed to the family's configuration
+    image_size: int = Field(160, ge=32, le=1024)
+    min_frequency: int = Field(3, ge=1)
+    imagenet: bool = True  # start the image network from ImageNet weights
+    freeze_backbone: bool = False  # keep it so, and keep its features on disk
+
+
+class ObjectiveConfig(Section):
+    report: float = Field(1.0, ge=0)
+    alignment: float = Field(1.0, ge=0)
+    detach: bool = False
+    peers: bool = False
+    synthesis: Literal["arc", "chord"] | None = None
+    lambda_end: float = Field(0.1, gt=0, le=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _synthesis_needs_peers(self) -> ObjectiveConfig:
+        if self.synthesis is not None and not self.peers:
+            raise ValueError("synthesis needs peers: true (a negative is synthesised from the mined peer)")
+        return self
+
+
+class OptimiserConfig(Section):
+    epochs: int = Field(8, ge=1)
+    batch_size: int = Field(32, ge=2)  # studies a step, over all processes
+    learning_rate: float = Field(5e-4, gt=0)
+    backbone_learning_rate: float = Field(5e-5, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: float = Field(0.05, ge=0, lt=1)  # fraction of all steps
+    clip: float = Field(1.0, gt=0)  # norm of the gradient
+
+
+class Config(Section):
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    objective: ObjectiveConfig = ObjectiveConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    seed: int = Field(0, ge=0)
+    precision: Literal["fp32", "bf16"] = "fp32"
+    select: Literal["loss", "recall_at_10", "last"] = "loss"  # the val metric that chooses the kept epoch
+    save_every: int = Field(100, ge=1)  # steps between resumable states
+
+
+def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read and check a configuration; RrgError names each wrong field, what was found and what is accepted."""
+    path = Path(path)
+    if not path.is_file():
+        raise RrgError(f"There is no configuration at '{path}'. Those of the results are in configs/.")
+    try:
+        values = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise RrgError(f"'{path}' is not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise RrgError(f"'{path}' must hold named sections such as data: and model:.")
+    for override in overrides:
+        _override(values, override)
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise RrgError(f"'{path}' cannot be used:\n{_explain(error)}") from error
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    name, separator, text = override.partition("=")
+    if not separator or not name:
+        raise RrgError(f"'{override}' is not of the form key=value, e.g. optimiser.epochs=2.")
+    *path, last = name.split(".")
+    for key in path:
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise RrgError(f"'{name}' cannot be set: '{key}' is a single value, not a section.")
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RrgError(f"The value of '{name}' is not valid YAML: {text}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        field = ".".join(map(str, problem["loc"])) or "the whole"
+        found = "" if problem["type"] in {"missing", "extra_forbidden"} else f" (found {problem['input']!r})"
+        lines.append(f"- {field}: {problem['msg']}{found}")
+    return "\n".join(lines)

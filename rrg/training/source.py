@@ -1,0 +1,123 @@
+"""Training data in memory: images or kept features, token ids and each study's peer. Knows no loss.
+
+Peers are texts only, so no image is encoded twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast
+
+from rrg.data.batch import StudyImages
+from rrg.data.findings import label_report
+from rrg.data.preprocess import to_pixels
+from rrg.data.reports import normalise
+from rrg.data.tokenizer import tokenise
+from rrg.models.encoder import RadiographEncoder
+from rrg.objective.mining import Peer, PeerIndex
+from rrg.objective.task import Batch
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None."""
+
+    images: StudyImages
+    tokens: Tensor
+    mask: Tensor
+    text: Tensor
+    peers: tuple[Peer | None, ...]
+    features: NDArray[np.float16] | None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, indices: NDArray[np.int64], with_peers: bool) -> Batch:
+        """The studies at `indices`, and the texts of their peers if wanted."""
+        rows = torch.from_numpy(indices)
+        tokens, mask = _trim(self.tokens[rows], self.mask[rows])
+        batch = {
+            "views": torch.from_numpy(self.images.views[indices]),
+            "tokens": tokens,
+            "mask": mask,
+            "text": self.text[rows],
+        }
+        if self.features is not None:
+            batch["features"] = torch.from_numpy(self.features[indices].astype(np.float32))
+        else:
+            batch["pixels"] = to_pixels(self.images.squares[indices])
+        return Batch(**batch, **(self._peers(indices) if with_peers else {}))
+
+    def _peers(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
+        """A study without a peer gets its own text, marked as invalid."""
+        peers = [self.peers[i] for i in indices]
+        rows = torch.tensor([int(i) if peer is None else peer.index for i, peer in zip(indices, peers, strict=True)])
+        tokens, mask = _trim(self.tokens[rows], self.mask[rows])
+        valid = torch.tensor([peer is not None for peer in peers])
+        return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
+
+
+def make_source(
+    images: StudyImages,
+    tokenizer: PreTrainedTokenizerFast,
+    max_tokens: int,
+    with_peers: bool,
+    features: NDArray[np.float16] | None = None,
+) -> Source:
+    """Tokenise and, where peers are wanted, mine them among these very studies."""
+    reports = [study.report for study in images.studies]
+    tokens, mask = tokenise(tokenizer, reports, max_tokens)
+    peers: Sequence[Peer | None] = [None] * len(images)
+    if with_peers:
+        findings = [label_report(report) for report in reports]
+        peers = PeerIndex(reports, [study.patient for study in images.studies], findings).mine()
+    return Source(images, tokens, mask, number_texts(reports), tuple(peers), features)
+
+
+def number_texts(reports: Sequence[str]) -> Tensor:
+    """(N,) int64: equal for equal normalised texts."""
+    numbers: dict[str, int] = {}
+    return torch.tensor([numbers.setdefault(normalise(report), len(numbers)) for report in reports])
+
+
+@torch.no_grad()
+def kept_features(
+    encoder: RadiographEncoder, images: StudyImages, cache: Path, progress: bool, batch_size: int = 16
+) -> NDArray[np.float16]:
+    """Feature maps of a frozen image network, computed once: (N, V, G*G, F) float16, kept in `cache`."""
+    file = cache / f"features-{images.key}-{_weights_key(encoder)}.npy"
+    if not file.is_file():
+        shape = (len(images), images.views.shape[1], encoder.grid**2, encoder.features)
+        cache.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part.npy")
+        kept = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
+        encoder.eval()
+        for start in tqdm(range(0, len(images), batch_size), desc="image features", unit="batch", disable=not progress):
+            rows = slice(start, start + batch_size)
+            views = torch.from_numpy(images.views[rows])
+            kept[rows] = encoder.feature_maps(to_pixels(images.squares[rows]), views).half().numpy()
+        kept.flush()
+        part.replace(file)
+    return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _weights_key(encoder: RadiographEncoder) -> str:
+    digest = hashlib.sha256()
+    for value in encoder.backbone.state_dict().values():
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:12]
+
+
+def _trim(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Drop columns that are padding in every row."""
+    length = int(mask.sum(1).max())
+    return tokens[:, :length], mask[:, :length]
