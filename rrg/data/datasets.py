@@ -10,8 +10,9 @@ from rrg.data.layout import read_annotation
 from rrg.types import RrgError, Study
 
 _EXPECTED = (
-    "annotation.json with images/ (R2Gen's IU X-Ray or MIMIC-CXR); indiana_reports.csv, indiana_projections.csv and "
-    "images/images_normalized/ (Kaggle); CXR*_IM-*.png with ecgen-radiology/*.xml (Open-i); "
+    "annotation.json with images/ (R2Gen's IU X-Ray or MIMIC-CXR); indiana_reports.csv, "
+    "indiana_projections.csv and images/images_normalized/ (Kaggle); "
+    "CXR*_IM-*.png with ecgen-radiology/*.xml (Open-i); "
     "files/ with mimic-cxr-2.0.0-metadata.csv (MIMIC-CXR-JPG)"
 )
 
@@ -21,8 +22,8 @@ Loader = Callable[[Path, str | None], list[Study]]
 def load_studies(folder: str | Path, split: str | None = None) -> list[Study]:
     """Load one split ("train", "val", "test"; None or "all" for all) of a folder in any known layout.
 
-    Broken entries are skipped and told in one warning of the logger "rrg.data". A missing folder, an unknown layout and an
-    empty split raise RrgError, which names what was looked for and what was found.
+    Broken entries are skipped and told in one warning of the logger "rrg.data". A missing folder, an unknown
+    layout and an empty split raise RrgError, which names what was looked for and what was found.
     """
     folder = Path(folder).expanduser()
     if not folder.is_dir():
@@ -57,4 +58,5 @@ def _unknown_layout(folder: Path) -> str:
     found = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir() and _loader(path)]
     hint = f" Did you mean {inside[0]}?" if inside else ""
-    return f"{folder} is in no known layout. Looked for {_EXPECTED}. Found {found or 'nothing: the folder is empty'}.{hint}"
+    found = found or "nothing: the folder is empty"
+    return f"{folder} is in no known layout. Looked for {_EXPECTED}. Found {found}.{hint}"

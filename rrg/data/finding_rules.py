@@ -1,4 +1,6 @@
-"""The rules of `findings.yaml`, compiled to regular expressions. Knows how rules are written, not how they are applied."""
+"""The rules of `findings.yaml`, compiled to regular expressions. Knows how rules are written, not how they
+are applied.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ class ClassRules:
     """The rules of one label."""
 
     label: str
-    sided: bool
+    kind: str  # "lung", "pleura", "bone", "device" or "heart"
     phrases: re.Pattern[str]
     implies_absent: re.Pattern[str]
 
@@ -95,7 +97,9 @@ def compile_rules(text: str) -> Rules:
     try:
         return _compile(yaml.safe_load(text))
     except (KeyError, TypeError, AttributeError, re.error, yaml.YAMLError) as error:
-        raise RrgError(f"The rules of the findings labeller are broken ({error!r}). Mend findings.yaml.") from error
+        raise RrgError(
+            f"The rules of the findings labeller are broken ({error!r}). Mend findings.yaml."
+        ) from error
 
 
 def _compile(source: Mapping[str, Any]) -> Rules:
@@ -117,7 +121,7 @@ def _compile(source: Mapping[str, Any]) -> Rules:
 
 def _class(compiler: _Compiler, label: str, rules: Mapping[str, Any]) -> ClassRules:
     absent = compiler.words(rules.get("implies_absent", ()))
-    return ClassRules(label, rules.get("sided", True), compiler.words(rules["phrases"]), absent)
+    return ClassRules(label, rules.get("kind", "lung"), compiler.words(rules["phrases"]), absent)
 
 
 def _cues(compiler: _Compiler, rules: Mapping[str, list[str]]) -> Cues:

@@ -1,10 +1,12 @@
-"""IU X-Ray (Indiana University, Open-i) in the three layouts that people have. Knows no pixels, no cleaning, no model.
+"""IU X-Ray (Indiana University, Open-i) in the three layouts that people have. Knows no pixels, no cleaning,
+no model.
 
-* R2Gen: `annotation.json`, `images/<id>/0.png` (or .jpg); beside them, optionally, `studies.csv` (id, uid, mesh,
-  impression, indication). An entry without `views` follows R2Gen's convention: first frontal, second lateral.
-* Open-i: the PNG archive `CXR*_IM-*.png` and the XML reports (`ecgen-radiology/*.xml`). The archive names no views; the
-  series number does in most cases (-1001 and -4001 frontal, -2001 and -3001 lateral), others are UNKNOWN. An
-  `indiana_projections.csv` beside them is believed first.
+* R2Gen: `annotation.json`, `images/<id>/0.png` (or .jpg); beside them, optionally, `studies.csv` (id, uid,
+  mesh, impression, indication). An entry without `views` follows R2Gen's convention: first frontal, second
+  lateral.
+* Open-i: the PNG archive `CXR*_IM-*.png` and the XML reports (`ecgen-radiology/*.xml`). The archive names no
+  views; the series number does in most cases (-1001 and -4001 frontal, -2001 and -3001 lateral), others are
+  UNKNOWN. An `indiana_projections.csv` beside them is believed first.
 * Kaggle: `indiana_reports.csv`, `indiana_projections.csv`, `images/images_normalized/*.dcm.png`.
 
 Open-i and Kaggle have no official split: a named split needs a `splits.csv` (uid,split) beside the data.
@@ -36,7 +38,7 @@ def uid_of(name: str) -> str:
     return found[1] if found else ""
 
 
-# --- R2Gen -----------------------------------------------------------------------------------------------------------
+# --- R2Gen ---
 
 
 def load_r2gen(folder: Path, split: str | None) -> list[Study]:
@@ -101,7 +103,7 @@ def _labels(mesh: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in mesh.split(";") if label.strip())
 
 
-# --- Open-i ----------------------------------------------------------------------------------------------------------
+# --- Open-i ---
 
 
 def find_openi_reports(folder: Path) -> Path | None:
@@ -135,7 +137,11 @@ def _openi_view(name: str, projections: Mapping[str, View]) -> View:
 
 
 def _study(
-    report: OpeniReport, splits: Mapping[str, str], images: list[tuple[Path, View]], source: Path, skipped: Skipped
+    report: OpeniReport,
+    splits: Mapping[str, str],
+    images: list[tuple[Path, View]],
+    source: Path,
+    skipped: Skipped,
 ) -> Study | None:
     if not report.findings.strip():
         skipped.add(source, "no findings section")
@@ -146,7 +152,8 @@ def _study(
     files, views = order_views(images)
     uid = report.uid
     return Study(
-        id=_study_id(uid, files[0]), patient=f"iu:{uid}", split=splits.get(uid, ""), images=files, views=views,
+        id=_study_id(uid, files[0]), patient=f"iu:{uid}", split=splits.get(uid, ""),
+        images=files, views=views,
         report=report.findings, impression=report.impression, indication=report.indication, uid=uid,
         labels=report.mesh,
     )  # fmt: skip
@@ -158,7 +165,7 @@ def _study_id(uid: str, image: Path) -> str:
     return f"CXR{uid}_{examination[0]}" if examination else f"CXR{uid}"
 
 
-# --- Kaggle ----------------------------------------------------------------------------------------------------------
+# --- Kaggle ---
 
 
 def load_kaggle(folder: Path, split: str | None) -> list[Study]:
@@ -190,7 +197,7 @@ def _kaggle_images(folder: Path) -> dict[str, list[tuple[Path, View]]]:
 
 
 def _projections(folder: Path) -> dict[str, View]:
-    """"1_IM-0001-4001" -> view, from Kaggle's table where it lies beside the Open-i archive."""
+    """ "1_IM-0001-4001" -> view, from Kaggle's table where it lies beside the Open-i archive."""
     table = folder / PROJECTIONS
     rows = read_table(table, "filename", "projection") if table.is_file() else []
     return {row["filename"].removesuffix(".dcm.png"): View.parse(row["projection"]) for row in rows}
@@ -207,6 +214,8 @@ def _splits(folder: Path, split: str | None) -> dict[str, str]:
     if split is None or split_name(split) == "all":
         return {}
     raise RrgError(
-        f"{folder} has no official split, so {split!r} is not defined. Looked for splits.csv and annotation.json. "
-        f"Ask for split 'all', or put R2Gen's annotation.json or a splits.csv with the columns uid,split beside the data."
+        f"{folder} has no official split, so {split!r} is not defined. Looked for splits.csv "
+        f"and annotation.json. "
+        f"Ask for split 'all', or put R2Gen's annotation.json or a splits.csv with the columns uid,split "
+        f"beside the data."
     )

@@ -20,7 +20,14 @@ from rrg.types import RrgError, Study, View
 logger = logging.getLogger("rrg.data")
 
 SPLITS = ("train", "val", "test")
-_SPLIT_NAMES = {"validate": "val", "validation": "val", "valid": "val", "dev": "val", "testing": "test", "training": "train"}
+_SPLIT_NAMES = {
+    "validate": "val",
+    "validation": "val",
+    "valid": "val",
+    "dev": "val",
+    "testing": "test",
+    "training": "train",
+}
 _VIEW_ORDER = (View.FRONTAL, View.UNKNOWN, View.LATERAL)
 MAX_VIEWS = 2
 
@@ -55,7 +62,9 @@ def split_name(name: str) -> str:
 
 
 def choose(studies: Sequence[Study], split: str | None, folder: Path, skipped: Skipped) -> list[Study]:
-    """The studies of one split (`None` or "all": all); an empty answer is an error that names what there is."""
+    """The studies of one split (`None` or "all": all); an empty answer is an error that names what there
+    is.
+    """
     wanted = None if split is None or split_name(split) == "all" else split_name(split)
     chosen = [study for study in studies if wanted is None or study.split == wanted]
     if chosen:
@@ -72,7 +81,9 @@ def choose(studies: Sequence[Study], split: str | None, folder: Path, skipped: S
 def order_views(
     images: Iterable[tuple[Path, View]], limit: int = MAX_VIEWS
 ) -> tuple[tuple[Path, ...], tuple[View, ...]]:
-    """Frontal first, and where there are more than `limit` images one of each view before a second of the same."""
+    """Frontal first, and where there are more than `limit` images one of each view before a second of the
+    same.
+    """
     seen: Counter[View] = Counter()
     ranked = []
     for place, (path, view) in enumerate(images):
@@ -88,14 +99,18 @@ def existing(images: Iterable[tuple[Path, View]]) -> list[tuple[Path, View]]:
 
 
 def read_table(path: Path, *required: str) -> list[dict[str, str]]:
-    """Rows of a CSV file (.gz too), header names as keys. RrgError where it cannot be read or a column is missing."""
+    """Rows of a CSV file (.gz too), header names as keys. RrgError where it cannot be read or a column is
+    missing.
+    """
     try:
         rows, names = _rows(path)
     except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
         raise RrgError(f"{path} is not a readable CSV file ({error}). Fetch or unpack it again.") from error
     missing = [name for name in required if name not in names]
     if missing:
-        raise RrgError(f"{path} has the columns {', '.join(names) or '(none)'}; {', '.join(missing)} is needed too.")
+        raise RrgError(
+            f"{path} has the columns {', '.join(names) or '(none)'}; {', '.join(missing)} is needed too."
+        )
     return rows
 
 
@@ -108,14 +123,18 @@ def _rows(path: Path) -> tuple[list[dict[str, str]], list[str]]:
 
 
 def read_annotation(path: Path) -> Iterator[tuple[str, Any]]:
-    """(split, entry) of R2Gen's `{"train": [...], "val": [...]}`; entries are not checked. RrgError on other JSON."""
+    """(split, entry) of R2Gen's `{"train": [...], "val": [...]}`; entries are not checked. RrgError on other
+    JSON.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise RrgError(f"{path} is not readable JSON ({error}). Fetch or unpack it again.") from error
     lists = {k: v for k, v in content.items() if isinstance(v, list)} if isinstance(content, dict) else {}
     if not lists:
-        raise RrgError(f'{path} holds no lists of studies; expected {{"train": [...], "val": [...], "test": [...]}}.')
+        raise RrgError(
+            f'{path} holds no lists of studies; expected {{"train": [...], "val": [...], "test": [...]}}.'
+        )
     for split, entries in lists.items():
         for entry in entries:
             yield split_name(split), entry

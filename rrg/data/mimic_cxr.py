@@ -1,9 +1,11 @@
-"""MIMIC-CXR as its holders have it on disk. Knows no pixels, no cleaning and no model; ships and logs nothing of it.
+"""MIMIC-CXR as its holders have it on disk. Knows no pixels, no cleaning and no model; ships and logs nothing
+of it.
 
-* MIMIC-CXR-JPG: `files/p10/p10000032/s50414267/*.jpg` with `mimic-cxr-2.0.0-metadata.csv`, `-split.csv` and, optionally,
-  `-chexpert.csv` (each also .gz); the free-text report is `s50414267.txt` beside the study folder, or in the same place
-  under `mimic-cxr-reports/`.
-* R2Gen: `annotation.json` with `subject_id`, `study_id` and one image an entry; entries of one study become one `Study`.
+* MIMIC-CXR-JPG: `files/p10/p10000032/s50414267/*.jpg` with `mimic-cxr-2.0.0-metadata.csv`, `-split.csv` and,
+  optionally, `-chexpert.csv` (each also .gz); the free-text report is `s50414267.txt` beside the study
+  folder, or in the same place under `mimic-cxr-reports/`.
+* R2Gen: `annotation.json` with `subject_id`, `study_id` and one image an entry; entries of one study become
+  one `Study`.
 
 The patient is `mimic:<subject>`; the data set's own split never divides a patient.
 """
@@ -27,13 +29,17 @@ _KEYS = {"subject_id", "study_id", "dicom_id"}
 
 
 def table(folder: Path, name: str) -> Path | None:
-    """`mimic-cxr-<version>-<name>.csv` or `.csv.gz` in `folder`, the newest version by name; None where absent."""
+    """`mimic-cxr-<version>-<name>.csv` or `.csv.gz` in `folder`, the newest version by name; None where
+    absent.
+    """
     found = [*folder.glob(f"mimic-cxr-*-{name}.csv"), *folder.glob(f"mimic-cxr-*-{name}.csv.gz")]
     return max(found, default=None)
 
 
 def sections(text: str) -> dict[str, str]:
-    """The sections of a free-text report by heading in capitals ("FINDINGS"); text before the first is under ""."""
+    """The sections of a free-text report by heading in capitals ("FINDINGS"); text before the first is under
+    "".
+    """
     parts = _HEADING.split(text)
     named = {"": parts[0].strip()}
     for heading, body in zip(parts[1::2], parts[2::2], strict=True):
@@ -42,7 +48,7 @@ def sections(text: str) -> dict[str, str]:
     return named
 
 
-# --- MIMIC-CXR-JPG ---------------------------------------------------------------------------------------------------
+# --- MIMIC-CXR-JPG ---
 
 
 def load_jpg(folder: Path, split: str | None) -> list[Study]:
@@ -50,7 +56,9 @@ def load_jpg(folder: Path, split: str | None) -> list[Study]:
     metadata, splits = table(folder, "metadata"), table(folder, "split")
     if metadata is None or splits is None:
         lacking = "metadata" if metadata is None else "split"
-        raise RrgError(f"{folder} looks like MIMIC-CXR-JPG, but mimic-cxr-2.0.0-{lacking}.csv[.gz] is not there. Add it.")
+        raise RrgError(
+            f"{folder} looks like MIMIC-CXR-JPG, but mimic-cxr-2.0.0-{lacking}.csv[.gz] is not there. Add it."
+        )
     skipped = Skipped()
     labels = _chexpert(table(folder, "chexpert"))
     split_of = {row["study_id"]: split_name(row["split"]) for row in read_table(splits, "study_id", "split")}
@@ -64,7 +72,10 @@ def load_jpg(folder: Path, split: str | None) -> list[Study]:
     skipped.report(folder)
     if not studies and not skipped.entries:
         known = ", ".join(sorted(set(split_of.values()))) or "none"
-        raise RrgError(f"The split {split!r} of {folder} is empty. Found the splits: {known}. Choose one of them, or 'all'.")
+        raise RrgError(
+            f"The split {split!r} of {folder} is empty. Found the splits: {known}. "
+            f"Choose one of them, or 'all'."
+        )
     return choose(studies, split, folder, skipped)
 
 
@@ -95,7 +106,8 @@ def _jpg_study(
     return [
         Study(
             id=f"s{study}", patient=f"mimic:{subject}", split=split, images=files, views=views,
-            report=named["FINDINGS"], impression=named.get("IMPRESSION", ""), indication=named.get("INDICATION", ""),
+            report=named["FINDINGS"], impression=named.get("IMPRESSION", ""),
+            indication=named.get("INDICATION", ""),
             labels=labels,
         )
     ]  # fmt: skip
@@ -121,11 +133,13 @@ def _row_labels(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(f"{name}/{_STATUS[value]}" for name, value in values.items() if value in _STATUS)
 
 
-# --- R2Gen -----------------------------------------------------------------------------------------------------------
+# --- R2Gen ---
 
 
 def load_r2gen(folder: Path, split: str | None) -> list[Study]:
-    """Studies of R2Gen's `annotation.json`; a metadata table beside it, where there is one, gives the views."""
+    """Studies of R2Gen's `annotation.json`; a metadata table beside it, where there is one, gives the
+    views.
+    """
     skipped = Skipped()
     groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for name, entry in read_annotation(folder / "annotation.json"):

@@ -1,7 +1,8 @@
-"""The Open-i reports as text: XML files, and the archive of them inside the installed torchxrayvision package.
+"""The Open-i reports as text: XML files, and the archive of them inside the installed torchxrayvision
+package.
 
-Knows no image, no split and no model. Nothing of the archive is copied: it is read where it is installed, when asked.
-The texts are CC BY-NC-ND 4.0 (Demner-Fushman et al. 2016, doi:10.1093/jamia/ocv080).
+Knows no image, no split and no model. Nothing of the archive is copied: it is read where it is installed,
+when asked. The texts are CC BY-NC-ND 4.0 (Demner-Fushman et al. 2016, doi:10.1093/jamia/ocv080).
 """
 
 from __future__ import annotations
@@ -106,20 +107,24 @@ def absence_reason() -> str:
     if report_texts():
         return ""
     if importlib.util.find_spec("torchxrayvision") is None:
-        return "the package torchxrayvision, which carries the Open-i reports, is not installed (pip install torchxrayvision)"
+        return "torchxrayvision, the package that carries the Open-i reports, is not installed"
     archive = find_archive()
     return f"{archive} cannot be read" if archive else f"the installed torchxrayvision has no {ARCHIVE}"
 
 
 @lru_cache(maxsize=1)
 def report_texts() -> Mapping[str, OpeniReport]:
-    """uid -> report, read once from the installed torchxrayvision; empty where absent (see `absence_reason`)."""
+    """uid -> report, read once from the installed torchxrayvision; empty where absent (see
+    `absence_reason`).
+    """
     archive = find_archive()
     return MappingProxyType(read_archive(archive) if archive else {})
 
 
 def read_archive(archive: Path) -> dict[str, OpeniReport]:
-    """All readable reports of a tar archive, in memory: nothing is unpacked. Empty where the archive is broken."""
+    """All readable reports of a tar archive, in memory: nothing is unpacked. Empty where the archive is
+    broken.
+    """
     reports: dict[str, OpeniReport] = {}
     try:
         with tarfile.open(archive) as tar:

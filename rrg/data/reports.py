@@ -1,7 +1,9 @@
-"""Report text: cleaning, sentences, tokens and back. Knows no finding, no data set, no model and no vocabulary.
+"""Report text: cleaning, sentences, tokens and back. Knows no finding, no data set, no model and no
+vocabulary.
 
 Every function takes any string and returns in time linear in its length. What is not clinical content goes
-(enumerations, de-identification tokens, line breaks); what is stays: case, decimals ("3.7 cm"), hyphens, levels ("T1.").
+(enumerations, de-identification tokens, line breaks); what is stays: case, decimals ("3.7 cm"), hyphens,
+levels ("T1.").
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ GAP_TOKEN = "[UNK]"
 _DECIMAL = r"\d+(?:\.\d+)+"
 _WORD = re.compile(r"\w+(?:[-/]\w+)*")
 _HIDDEN = re.compile(r"X{3}|_{2}")
+_LINE_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LIST_LINE = re.compile(r"[\r\n][^\S\r\n]*\(?\d{1,2}[.)](?=\s)")
 _ENUMERATION = re.compile(r"(^|[.:;?!] ?)(?:\(?\d{1,2}[.)](?: +|(?=[A-Za-z])|$))+")
 _BRACKETS = re.compile(r"[()\s]{2,}")
@@ -40,12 +43,16 @@ _ACRONYM = re.compile(
 
 
 def clean(text: str, gap: str = "") -> str:
-    """One paragraph without layout: line breaks folded, "1. " dropped, each run of hidden words replaced by `gap`.
+    """One paragraph without layout: line breaks folded, "1. " dropped, each run of hidden words replaced by
+    `gap`.
 
     A hidden word is one with `XXX` or `__` in it, hyphenated neighbours included ("x-XXXX", "XXXX-year-old",
     "___F"). With the empty `gap` the punctuation that a hidden word leaves behind goes as well.
     """
-    text = "".join(" " if unicodedata.category(c) in {"Cc", "Co", "Cs"} and c not in "\r\n" else c for c in text)
+    text = _LINE_BREAK.sub(" ", text)
+    text = "".join(
+        " " if unicodedata.category(c) in {"Cc", "Co", "Cs"} and c not in "\r\n" else c for c in text
+    )
     text = _LIST_LINE.sub(". ", "\n" + text)
     text = _hide(text, gap)
     for _ in range(_PASSES):
@@ -91,7 +98,9 @@ def _keep_stop(found: re.Match[str]) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """Split at sentence ends and blank lines; not at decimals, abbreviations or "1. ". White space is folded."""
+    """Split at sentence ends and blank lines; not at decimals, abbreviations or "1. ". White space is
+    folded.
+    """
     found: list[str] = []
     start = 0
     for end in _SENTENCE_END.finditer(text):
@@ -106,18 +115,24 @@ def sentences(text: str) -> list[str]:
 
 
 def normalise(text: str) -> str:
-    """Lower-case words and numbers, single spaces: equal for texts that differ in case, punctuation or spacing only."""
+    """Lower-case words and numbers, single spaces: equal for texts that differ in case, punctuation or
+    spacing only.
+    """
     return " ".join(_FOLDED.findall(text.lower()))
 
 
 def words(text: str) -> list[str]:
-    """Lower-case tokens: words (hyphenated ones and decimals whole), single punctuation marks, and `[UNK]` as it is."""
+    """Lower-case tokens: words (hyphenated ones and decimals whole), single punctuation marks, and `[UNK]` as
+    it is.
+    """
     found = _TOKEN.findall(text.lower())
     return [GAP_TOKEN if token == GAP_TOKEN.lower() else token for token in found]
 
 
 def tidy(words_text: str) -> str:
-    """Readable text from spaced lower-case tokens: `"heart is 3.7 cm . no edema ."` -> `"Heart is 3.7 cm. No edema."`."""
+    """Readable text from spaced lower-case tokens: `"heart is 3.7 cm . no edema ."` -> `"Heart is 3.7 cm. No
+    edema."`.
+    """
     text = " ".join(words_text.split())
     text = _OPENING.sub(r"\1", _CLOSING.sub(r"\1", text))
     text = _SLASH.sub("/", text)
