@@ -1,0 +1,116 @@
+"""The arrows of the house, read from the imports of `rrg/` without importing it.
+
+types <- data <- models <- objective <- training <- evaluation; retrieval and explain stand on models; the app
+stands on retrieval, explain and what evaluation wrote to disk, never on training.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "rrg"
+
+# Which rooms a room may import from, beside itself and `rrg.types`.
+BELOW = {
+    "types": set(),
+    "data": set(),
+    "models": {"data"},
+    "objective": {"data", "models"},
+    "training": {"data", "models", "objective"},
+    "retrieval": {"data", "models"},
+    "explain": {"data", "models", "objective", "retrieval"},
+    "evaluation": {"data", "models", "objective", "training", "retrieval", "explain"},
+    "simulation": {"data"},
+    "app": {"data", "models", "objective", "retrieval", "explain", "evaluation"},
+}
+ENTRANCES = {"cli", "__main__", "__init__"}  # these may use every room
+HEAVY = {"torch", "transformers", "gradio", "timm", "torchvision", "torchxrayvision"}
+LIGHT_MODULES = ["images", "film", "raster", "dicom", "reports", "findings", "iu_xray", "mimic_cxr"]
+
+
+def module_files() -> list[Path]:
+    return sorted(ROOT.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a module imports, anywhere in it; `from a import b` counts as a.b."""
+    return imports_of(ast.parse(path.read_text()), name_of(path).split(".")[:-1])
+
+
+def imports_of(tree: ast.AST, package: list[str]) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            found |= {f"{prefix}.{alias.name}" for alias in node.names}
+    return found
+
+
+def rooms(names: set[str]) -> set[str]:
+    return {parts[1] for name in names if (parts := name.split("."))[0] == "rrg" and len(parts) > 1}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def test_the_reader_of_imports_sees_every_form():
+    code = "import rrg.data.images\nfrom ..models import protocol\ndef f():\n    from rrg import cli\n    import torch"
+    found = imports_of(ast.parse(code), ["rrg", "app"])
+    assert found == {"rrg.data.images", "rrg.models.protocol", "rrg.cli", "torch"}
+    assert rooms(found) == {"data", "models", "cli"}
+
+
+def test_there_is_something_to_check_and_every_room_has_its_arrows():
+    found = {room_of(path) for path in module_files()}
+    assert {"types", "data", "models"} <= found
+    assert found <= set(BELOW) | ENTRANCES
+
+
+@pytest.mark.parametrize("path", module_files(), ids=name_of)
+def test_arrows_point_one_way(path):
+    room = room_of(path)
+    if room in ENTRANCES:
+        return
+    allowed = BELOW[room] | {room, "types"}
+    assert rooms(imports(path)) <= allowed, f"{name_of(path)} may import only from {sorted(allowed)}"
+
+
+def test_only_the_view_imports_gradio():
+    users = {name_of(p) for p in module_files() if any(n.split(".")[0] == "gradio" for n in imports(p))}
+    assert users <= {"rrg.app.view"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "objective").glob("*.py")), ids=name_of)
+def test_the_objective_sees_of_the_models_only_the_protocol(path):
+    models = {name for name in imports(path) if name.startswith("rrg.models")}
+    assert all(name.startswith("rrg.models.protocol") for name in models), models
+
+
+@pytest.mark.parametrize("module", LIGHT_MODULES)
+def test_reading_data_needs_no_heavy_library(module):
+    path = ROOT / "data" / f"{module}.py"
+    assert not {name.split(".")[0] for name in imports(path)} & HEAVY
+
+
+def test_types_need_numpy_and_the_standard_library_only():
+    assert {name.split(".")[0] for name in imports(ROOT / "types.py")} <= {
+        "__future__", "collections", "dataclasses", "enum", "pathlib", "numpy",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", module_files(), ids=name_of)
+def test_every_module_says_what_it_is(path):
+    tree = ast.parse(path.read_text())
+    if tree.body:
+        assert ast.get_docstring(tree), f"{name_of(path)} has no docstring"
