@@ -38,7 +38,7 @@ def alignment_figure(
     figure.patch.set_alpha(0.0)
     axes = figure.add_subplot()
     for i, (name, negatives) in enumerate(curves):
-        _draw_series(axes, name, negatives, inks.series[i], _MARKERS[i])
+        _draw_series(axes, name.replace("$", r"\$"), negatives, inks.series[i], _MARKERS[i])
     axes.axvline(hardness, color=inks.text, linewidth=1.2, alpha=0.7)
     _dress(axes, inks)
     return figure

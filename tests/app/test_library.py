@@ -1,0 +1,67 @@
+"""Checkpoints found, loaded once, and failures that do not stick."""
+
+import threading
+
+import pytest
+
+from rrg.app.library import Key, Library
+from rrg.types import RrgError
+from tests.app.doubles import PAIR, library
+
+
+def test_the_ladder_comes_in_order_and_other_names_after(tmp_path):
+    shelf, _ = library(tmp_path)
+    (tmp_path / "made" / "another").mkdir()
+    (tmp_path / "made" / "another" / "config.json").write_text("{}")
+    (tmp_path / "made" / "unfinished").mkdir()
+    assert shelf.collections() == {"made": ("baseline", "aligned", "hard-negative", "another")}
+
+
+def test_nothing_there_is_no_error(tmp_path):
+    assert Library(tmp_path / "none", lambda folder: None).collections() == {}
+
+
+def test_each_checkpoint_is_loaded_once_however_many_ask(tmp_path):
+    shelf, _ = library(tmp_path)
+    opened = []
+    inner = shelf._load
+    shelf._load = lambda folder: (opened.append(folder.name), inner(folder))[1]
+    asking = [threading.Thread(target=shelf.get, args=(PAIR[0],)) for _ in range(8)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert opened == ["baseline"]
+    assert shelf.loading().ready == ("made/baseline",)
+
+
+def test_a_failure_is_told_and_tried_again(tmp_path):
+    shelf, made = library(tmp_path)
+    broken = tmp_path / "made" / "baseline" / "broken"
+    broken.touch()
+    with pytest.raises(RrgError, match="cut short"):
+        shelf.get(PAIR[0])
+    assert shelf.loading().failed == (("made/baseline", "its weights are cut short"),)
+    broken.unlink()
+    assert shelf.get(PAIR[0]) is made["baseline"]
+    assert shelf.loading().failed == ()
+
+
+@pytest.mark.parametrize("key", [Key("made", "nothing"), Key("..", "made"), Key("made/..", "made")])
+def test_only_names_below_the_root_are_opened(tmp_path, key):
+    shelf, _ = library(tmp_path / "root")
+    with pytest.raises(RrgError, match="at hand: made/baseline"):
+        shelf.get(key)
+
+
+def test_loading_can_be_watched(tmp_path):
+    gate = threading.Event()
+    shelf, made = library(tmp_path)
+    shelf._load = lambda folder: (gate.wait(10), made[folder.name])[1]
+    shelf.request(*PAIR)
+    assert set(shelf.loading().waiting) == {"made/baseline", "made/hard-negative"}
+    assert not shelf.loading().done
+    gate.set()
+    for key in PAIR:
+        shelf.get(key)
+    assert shelf.loading().done

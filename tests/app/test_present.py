@@ -1,0 +1,165 @@
+"""Values to HTML: all text is text, meaning is in words, both themes are served."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from rrg.app import present
+from rrg.app.figure import DARK, LIGHT, alignment_figure, to_svg
+from rrg.app.library import Key, Loading
+from rrg.types import Report
+from tests.app.doubles import PAIR, film, neighbour, room
+
+NASTY = "<script>alert(1)</script> <img src=x onerror=alert(2)> ${alert(3)} {{alert}} `x` \"q\" 'q' & No pneumothorax."
+
+
+class Tags(HTMLParser):
+    """Collects tags, attributes and text; an unbalanced page is an error."""
+
+    VOID = frozenset({"img", "br"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags, self.open, self.attributes, self.text = [], [], [], ""
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture
+def study(tmp_path):
+    desk, _ = room(tmp_path / "checkpoints")
+    return desk.read_at_once(desk.open_files([film(tmp_path / "a.png")]), PAIR)
+
+
+@pytest.fixture
+def hostile(study):
+    """The same reading where every text that comes from outside tries to be code."""
+    models = tuple(
+        replace(
+            m,
+            model=NASTY,
+            report=Report(NASTY),
+            sentences=(NASTY,),
+            neighbours=(replace(neighbour(NASTY), study_id=NASTY, labels=(NASTY,)),),
+            hard_negatives=replace(m.hard_negatives, reason=NASTY, peer=replace(neighbour(NASTY), study_id=NASTY)),
+        )
+        for m in study.reading.models
+    )
+    return replace(study.reading, models=models, positive=NASTY, positive_source=NASTY, warnings=(NASTY,))
+
+
+PAGES = (
+    present.reports,
+    present.findings,
+    present.neighbours,
+    present.negatives,
+    lambda reading: present.negative_at(reading, 0.5),
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_hostile_text_stays_text(hostile, page):
+    html = page(hostile)
+    seen = Tags(html)
+    assert "script" not in seen.tags
+    assert not [name for name in seen.attributes if name.startswith("on")]
+    assert "${" not in html
+    assert "{{" not in html
+    assert "`" not in html
+
+
+@pytest.mark.parametrize("text", [NASTY])
+def test_it_reads_as_it_was_written(text):
+    assert Tags(f"<p>{present.esc(text)}</p>").text == text
+    for html in (present.refusal(text, True), present.working(text), present.drafts([text, text], [text, text])):
+        assert text in Tags(html).text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_ordinary_pages_are_well_formed(study, page):
+    assert len(Tags(page(study.reading)).text) > 20
+
+
+def test_every_sentence_carries_sign_and_word(study):
+    html = present.reports(study.reading)
+    chips = re.findall(r'<li class="chip (\w+)".*?</li>', html)
+    assert chips == ["agrees", "contradicts", "agrees", "agrees", "contradicts", "agrees", "alone"]
+    text = Tags(html).text
+    for word in ("✓ agrees", "+ only here", "≠ contradicts", "greedy", "seed 0", "0123456789ab"):
+        assert word in text
+
+
+def test_an_absent_text_is_said_to_be_absent(study):
+    first, second = study.reading.models
+    reading = replace(study.reading, models=(replace(first, neighbours=(neighbour(None),)), second))
+    assert "not at hand" in present.neighbours(reading)
+
+
+def test_pictures_have_alternative_text_and_the_resolution_is_stated(study):
+    for html in (present.films(study), present.record(study), present.negative_at(study.reading, 0.5)):
+        for image in re.findall(r"<img[^>]*>", html):
+            assert re.search(r'alt="[^"]+"', image)
+    assert "160 × 160 px" in present.record(study)
+    assert "thin pneumothorax cannot be judged" in present.record(study)
+
+
+def test_negatives_are_labelled_and_the_positive_names_its_source(study):
+    text = Tags(present.negatives(study.reading)).text
+    assert "Synthetic, false by construction" in text
+    assert "the draft of hard-negative, since there is no reference" in text
+    assert "hard-negative keeps its margin down to λ = 0.00" in text
+
+
+def test_no_negatives_is_a_message(study):
+    models = tuple(replace(m, hard_negatives=None) for m in study.reading.models)
+    bare = replace(study.reading, models=models)
+    assert "No hard negative could be mined" in present.negatives(bare)
+    assert present.negative_at(bare, 0.5) == ""
+
+
+def test_the_slider_moves_the_marker_and_the_numbers(study):
+    high, low = (present.negative_at(study.reading, h) for h in (1.0, 0.0))
+    assert "At lambda 1.00: baseline: 0.20 against 0.50" in high
+    assert "At lambda 0.00: baseline: 0.70 against 0.50" in low
+    assert "the negative is closer" in low
+    assert "the negative is closer" not in high
+
+
+def test_the_plot_serves_both_themes_without_fonts_or_links(study):
+    known = [(m.model, m.hard_negatives) for m in study.reading.models]
+    light, dark = (to_svg(alignment_figure(known, 0.5, inks)) for inks in (LIGHT, DARK))
+    assert LIGHT.text in light
+    assert DARK.text in dark
+    assert "<text" not in light
+    assert not re.search(r'(?:href|src)="https?:', light)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (Loading((), ("made/baseline",), ()), "Models loading: made/baseline"),
+        (Loading(("made/baseline",), (), ()), "Models ready"),
+        (Loading((), (), (("made/baseline", "its weights are cut short"),)), "cannot be loaded: its weights are cut short"),
+    ],
+)
+def test_the_state_of_the_models_is_said(state, words):
+    assert words in Tags(present.loading(state, PAIR)).text
+
+
+def test_without_two_checkpoints_the_page_says_so():
+    assert "Fewer than two checkpoints" in present.loading(Loading((), (), ()), None)
+    assert str(Key("made", "baseline")) == "made/baseline"

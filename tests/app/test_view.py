@@ -1,0 +1,208 @@
+"""The wiring of the page without a browser: its dependencies, two sessions, and one call over loopback."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import gradio as gr
+import pytest
+from gradio.state_holder import SessionState
+from gradio_client import Client, handle_file
+
+from rrg.app import view
+from rrg.app.view import Page, launch
+from tests.app.doubles import PAIR, TEXTS, film, room
+
+CHOICE = ("baseline", "hard-negative", "made")
+
+
+@pytest.fixture
+def page(tmp_path):
+    desk, made = room(tmp_path / "checkpoints")
+    built = Page(desk)
+    for key in PAIR:
+        desk.library.get(key)
+    built.made = made
+    return built
+
+
+def shown(updates, component):
+    """What a handler's last word on a component was."""
+    values = [update[component] for update in updates if component in update]
+    return values[-1]
+
+
+def upload(page, file: Path, held=None):
+    return list(page.on_upload([str(file)], *CHOICE, held))
+
+
+def dependencies(page):
+    return page.demo.get_config_file()["dependencies"]
+
+
+def test_only_the_documented_endpoints_are_public(page):
+    public = {d["api_name"] for d in dependencies(page) if d["api_visibility"] == "public"}
+    assert public == {"read", "read_example", "examples"}
+
+
+def test_every_job_that_runs_a_model_waits_in_one_slot(page):
+    slow = {"on_upload", "on_example", "on_read", "on_correct", "on_positive", "api_read", "api_read_example"}
+    seen = set()
+    for block in page.demo.fns.values():
+        name = block.fn.__name__ if block.fn else ""
+        if name in slow:
+            seen.add(name)
+            assert block.concurrency_id == view.SLOT
+            assert block.concurrency_limit == 1
+            assert block.queue
+    assert seen == slow
+
+
+def test_the_slider_runs_no_model(page, tmp_path):
+    study = shown(upload(page, film(tmp_path / "a.png")), page.study)
+    encoded = [list(d.encodings) for d in page.made.values()]
+    positives = [list(d.positives) for d in page.made.values()]
+    assert "At lambda 0.50" in page.on_hardness(0.5, study)
+    assert [d.encodings for d in page.made.values()] == encoded
+    assert [d.positives for d in page.made.values()] == positives
+    assert page.on_hardness(0.5, None) == ""
+
+
+def test_the_page_keeps_no_study_on_itself(page, tmp_path):
+    before = {name: id(value) for name, value in vars(page).items()}
+    upload(page, film(tmp_path / "a.png"))
+    assert {name: id(value) for name, value in vars(page).items()} == before
+
+
+def test_a_refusal_keeps_what_was_on_the_screen(page, tmp_path):
+    first = upload(page, film(tmp_path / "a.png"))
+    study = shown(first, page.study)
+    bad = tmp_path / "b.dcm"
+    bad.write_bytes(b"nothing that is a picture")
+    (after,) = upload(page, bad, study)
+    assert set(after) == {page.upload, page.notice}
+    assert "What was on the screen stays" in after[page.notice]
+    assert "DICOM" in after[page.notice]
+    assert not bad.exists()
+
+
+def test_a_failing_model_brings_the_screen_back(page, tmp_path):
+    study = shown(upload(page, film(tmp_path / "a.png")), page.study)
+    updates = list(page.on_read("baseline", "nothing", "made", False, study))
+    assert "at hand" in shown(updates, page.notice)
+    assert "No pleural effusion." in shown(updates, page.reports)
+    assert shown(updates, page.study) is study
+
+
+def test_a_leg_is_named_before_any_draft_and_can_be_overridden(tmp_path):
+    desk, _ = room(tmp_path / "checkpoints", chest=False)
+    page = Page(desk)
+    updates = upload(page, film(tmp_path / "leg.png"))
+    drafted = [str(update[part]) for update in updates for part in (page.reports, page.findings) if part in update]
+    assert drafted
+    assert not any("pneumothorax" in text for text in drafted)
+    assert "leg" in shown(updates, page.notice)
+    assert shown(updates, page.override)["visible"]
+    forced = list(page.on_read(*CHOICE, True, shown(updates, page.study)))
+    assert "read nevertheless" in shown(forced, page.notice)
+    assert "pneumothorax" in shown(forced, page.reports)
+
+
+def test_an_edited_positive_reaches_both_models(page, tmp_path):
+    study = shown(upload(page, film(tmp_path / "a.png")), page.study)
+    update = page.on_positive("Large right pneumothorax.", 0.4, study)
+    assert "your own text" in update[page.negatives]
+    assert page.made["baseline"].positives[-1] == page.made["hard-negative"].positives[-1]
+    assert update[page.hardness]["value"] == 0.4
+    refused = page.on_positive("", 0.4, study)
+    assert set(refused) == {page.notice}
+
+
+async def run(page, name, inputs, session):
+    """Drive one event to its end, as the server would for one browser."""
+    block = next(f for f in page.demo.fns.values() if f.fn and f.fn.__name__ == name)
+    done = await page.demo.process_api(block, inputs, state=session)
+    while done["is_generating"]:
+        done = await page.demo.process_api(block, [], state=session, iterator=done["iterator"])
+    return done
+
+
+def test_two_browsers_never_see_each_others_study(page, tmp_path):
+    def cached(name: str, shade: int) -> dict:
+        file = film(Path(page.upload.GRADIO_CACHE) / name, shade)
+        return {"path": str(file), "orig_name": name, "meta": {"_type": "gradio.FileData"}}
+
+    async def both():
+        Path(page.upload.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+        one, two = SessionState(page.demo), SessionState(page.demo)
+        await run(page, "on_upload", [[cached("one.png", 0)], *CHOICE, None], one)
+        assert one[page.study._id].reading is not None
+        assert two[page.study._id] is None
+        await run(page, "on_upload", [[cached("two.png", 90)], *CHOICE, None], two)
+        return one[page.study._id], two[page.study._id]
+
+    first, second = asyncio.run(both())
+    assert first is not second
+    assert (first.films[0].pixels != second.films[0].pixels).any()
+    assert first.encoded != second.encoded
+
+
+def test_the_gate_hides_the_desk_until_it_is_accepted(page):
+    config = {c["id"]: c for c in page.demo.get_config_file()["components"]}
+    assert config[page.desk._id]["props"]["visible"] is False
+    gate, desk = page.on_accept()
+    assert gate["visible"] is False
+    assert desk["visible"] is True
+
+
+def test_nothing_is_fetched_from_elsewhere(page):
+    assert view.theme()._font_css == [] or not any("http" in css for css in view.theme()._font_css)
+    assert "http" not in re.sub(r"http://www\.w3\.org\S*", "", view.STYLE.read_text())
+    assert page.demo.analytics_enabled is False
+
+
+def test_without_checkpoints_the_page_still_opens(tmp_path):
+    from rrg.app.library import Library
+    from rrg.app.reading_room import ReadingRoom
+
+    page = Page(ReadingRoom(Library(tmp_path, lambda folder: None), data_file=lambda name: None))
+    (fresh, after) = page.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
+    assert "Two checkpoints are needed" in after[page.notice]
+
+
+def test_other_programs_read_over_the_api(tmp_path):
+    desk, _ = room(tmp_path / "checkpoints")
+    page, url = launch(desk, block=False, port=free_port())
+    try:
+        client = Client(url, verbose=False, analytics_enabled=False)
+        assert {e["id"] for e in client.predict(api_name="/examples")} == {"rg1", "ct"}
+        file = film(tmp_path / "a.png")
+        reading = client.predict([handle_file(file)], "", "", False, api_name="/read")
+        assert [m["report"] for m in reading["models"]] == [TEXTS["baseline"], TEXTS["hard-negative"]]
+        assert reading["films"][0]["format"] == "PNG"
+        swapped = client.predict([handle_file(file)], "made/aligned", "", False, api_name="/read")
+        assert swapped["models"][0]["report"] == TEXTS["aligned"]
+        with pytest.raises(Exception, match="names no checkpoint"):
+            client.predict([handle_file(file)], "aligned", "", False, api_name="/read")
+        with pytest.raises(Exception, match="not installed here: pip install pydicom-data"):
+            client.predict("rg1", "", "", api_name="/read_example")
+        described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+        assert set(described) == {"/read", "/read_example", "/examples"}
+        assert all(p["label"] for p in described["/read"]["parameters"])
+    finally:
+        page.demo.close(verbose=False)
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_gradio_is_imported_by_the_view_alone():
+    folder = Path(view.__file__).parent
+    importing = {file.name for file in folder.glob("*.py") if re.search(r"^\s*(import|from) gradio", file.read_text(), re.M)}
+    assert importing == {"view.py"}
+    assert gr.__version__
