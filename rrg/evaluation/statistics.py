@@ -126,3 +126,12 @@ def _columns(study: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
         yield f"{name}/rank", rank
         for depth in DEPTHS:
             yield f"{name}/recall@{depth}", float(rank <= depth)
+
+
+def as_table(result: Mapping[str, Any]) -> str:
+    """The result of `compare`, a line for each number."""
+    lines = [f"{result['studies']['shared']} studies of {result['split']}; {result['note']}"]
+    for name, d in result["differences"].items():
+        interval = f"{d['difference']:+.4f} [{d['low']:+.4f}, {d['high']:+.4f}]"
+        lines.append(f"{name:<34} {d['a']:9.4f} {d['b']:9.4f}  {interval}  {d['finding']}")
+    return "\n".join(lines)

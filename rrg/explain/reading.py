@@ -6,6 +6,7 @@ app share it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -118,3 +119,16 @@ def _write(checkpoint: Checkpoint, encoded: Encoded, seed: int, decoding: Mappin
         torch.manual_seed(seed)
         reports: list[Report] = checkpoint.model.generate_reports(encoded, **decoding)
     return reports[0]
+
+
+def weigh(checkpoint: Checkpoint, encoded: Encoded, text: str) -> dict[str, float | None]:
+    """How a report fits one study: cosine alignment in [-1, 1], and mean log-likelihood in nats per known
+    token.
+
+    The likelihood is None where the model knows no word of the text, both are where there is no text.
+    """
+    if not text.strip():
+        return {"alignment": None, "log_likelihood": None}
+    alignment = (checkpoint.embed_images(encoded) * checkpoint.embed_reports([text])).sum()
+    likelihood = float(checkpoint.log_likelihood(encoded, [text])[0])
+    return {"alignment": float(alignment), "log_likelihood": None if math.isnan(likelihood) else likelihood}
