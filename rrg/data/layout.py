@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import logging
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ def read_table(path: Path, *required: str) -> list[dict[str, str]]:
     """
     try:
         rows, names = _rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
         raise RrgError(f"{path} is not a readable CSV file ({error}). Fetch or unpack it again.") from error
     missing = [name for name in required if name not in names]
     if missing:
