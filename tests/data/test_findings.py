@@ -33,17 +33,17 @@ P, A, U = Status.PRESENT, Status.ABSENT, Status.UNCERTAIN
         ("No pneumothorax, but a small effusion.", {"Pneumothorax": A, "Pleural Effusion": P}),
         ("No pneumothorax; new consolidation.", {"Pneumothorax": A, "Consolidation": P}),
         ("No mass. However there is edema.", {"Lung Lesion": A, "Edema": P}),
-        ("Heart size is normal.", {"Cardiomegaly": A}),
+        ("Heart size is quite normal.", {"Cardiomegaly": A}),
         ("Heart and mediastinum are unremarkable.", {"Cardiomegaly": A, "Enlarged Cardiomediastinum": A}),
-        ("The heart is not enlarged.", {"Cardiomegaly": A}),
+        ("The heart is not much enlarged.", {"Cardiomegaly": A}),
         ("The heart is markedly enlarged.", {"Cardiomegaly": P}),
-        ("Heart size is at the upper limits of normal.", {"Cardiomegaly": A}),
+        ("Size of the heart near the upper limits of normal.", {"Cardiomegaly": A}),
         ("Borderline cardiomegaly.", {"Cardiomegaly": U}),
         ("The mediastinum is widened.", {"Enlarged Cardiomediastinum": P}),
         ("Both lungs are clear.", {"Lung Opacity": A}),
         ("Lungs are clear except for a left opacity.", {"Lung Opacity": P}),
-        ("Pleural spaces are clear.", {"Pleural Effusion": A}),
-        ("Bony structures are intact.", {"Fracture": A}),
+        ("Pleural spaces are both clear.", {"Pleural Effusion": A}),
+        ("Bony structures are all intact.", {"Fracture": A}),
         ("Opacity may represent pneumonia.", {"Lung Opacity": P, "Pneumonia": U}),
         ("Atelectasis versus infiltrate.", {"Atelectasis": U, "Lung Opacity": U}),
         ("Pneumonia cannot be excluded.", {"Pneumonia": U}),
@@ -67,7 +67,7 @@ def test_status(text: str, expected: dict[str, Status]) -> None:
 @pytest.mark.parametrize(
     ("text", "fact"),
     [
-        ("Small left pleural effusion.", ("Pleural Effusion", Side.LEFT, "small", None)),
+        ("Rather small left pleural effusion.", ("Pleural Effusion", Side.LEFT, "small", None)),
         ("Bibasilar opacities.", ("Lung Opacity", Side.BILATERAL, None, "base")),
         ("There is opacity in the right upper lobe.", ("Lung Opacity", Side.RIGHT, None, "upper lobe")),
         ("Tiny right apical pneumothorax.", ("Pneumothorax", Side.RIGHT, "minimal", "apex")),
@@ -111,7 +111,7 @@ def test_an_absence_on_the_other_side_stays() -> None:
 @pytest.mark.parametrize(
     ("text", "present"),
     [
-        ("Heart size is normal.", True),
+        ("Heart size is quite normal.", True),
         ("A PICC line is in place.", True),
         ("Clear trachea.", True),
         ("Possible edema.", False),
@@ -179,7 +179,7 @@ def test_differing_fact_names_the_first_difference() -> None:
 
 
 def test_differing_fact_ignores_absence_and_certainty() -> None:
-    assert differing_fact(label_report("Heart size is normal."), label_report("No effusion.")) is None
+    assert differing_fact(label_report("Heart size is quite normal."), label_report("No effusion.")) is None
     assert differing_fact(label_report("Edema."), label_report("Possible edema.")) is None
 
 

@@ -17,7 +17,7 @@ REPORT = """                                 FINAL REPORT
 
  FINDINGS:
 
- The lungs are clear.  A nodule
+ The two lungs are clear.  A nodule
  of 3.7 cm is new.
 
  IMPRESSION:
@@ -62,7 +62,7 @@ def jpg_layout(folder: Path, reports: str = "files", compressed: bool = False) -
 
 def test_sections() -> None:
     found = sections(REPORT)
-    assert " ".join(found["FINDINGS"].split()) == "The lungs are clear. A nodule of 3.7 cm is new."
+    assert " ".join(found["FINDINGS"].split()) == "The two lungs are clear. A nodule of 3.7 cm is new."
     assert found["IMPRESSION"] == "New nodule."
     assert found["INDICATION"] == "___F with cough"
     assert sections("Clear.") == {"": "Clear."}
