@@ -28,7 +28,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from rrg.data.film import FULL_RANGE_WARNING, MAX_PIXELS, check_size, check_varies, full_range, refusal
 from rrg.types import Radiograph, RrgError, View
 
-logging.getLogger("pydicom").propagate = False  # its messages quote tag values
+logging.getLogger("pydicom").addFilter(lambda _: False)  # its messages quote tag values
 
 # PS3.3 C.7.3.1.1.1. "DR" is not a defined term, but is found.
 RADIOGRAPHY = {"CR", "DX", "RG", "DR"}

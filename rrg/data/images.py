@@ -4,7 +4,8 @@ DICOM goes modality LUT -> VOI LUT or window -> inversion of MONOCHROME1 -> [0, 
 PNG, JPEG and TIFF keep the bits that they have. What was done is recorded in words. The format is told from
 the content, never from the name. Compressed DICOM is decoded by pydicom's plugins: pylibjpeg-openjpeg (MIT,
 around OpenJPEG, BSD-2) for JPEG 2000, python-gdcm (BSD-3) for JPEG and JPEG-LS, pydicom itself for RLE;
-never by pylibjpeg-libjpeg, which is GPL-3 and does not go with this project's licence.
+never by pylibjpeg-libjpeg, which is GPL-3 and does not go with this project's licence. Lossy JPEG of 12 bits,
+which it alone decodes, is refused.
 
 Knows nothing of model sizes, tensors or data sets, and does not judge from the pixels whether they show a
 chest. Nothing that names a person (tags, file names) gets into the result, an error or a log.

@@ -21,7 +21,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from rrg.data.film import FULL_RANGE_WARNING, check_size, check_varies, full_range, refusal
+from rrg.data.film import FULL_RANGE_WARNING, MAX_PIXELS, check_size, check_varies, full_range, refusal
 from rrg.types import Radiograph, RrgError, View
 
 Pixels = NDArray[Any]
@@ -51,6 +51,8 @@ def read_raster(data: bytes, kind: str, view: View) -> Radiograph:
             values, bits, inverted, steps = _read_tiff(data) if kind == "TIFF" else _read_pillow(data, kind)
     except RrgError:
         raise
+    except Image.DecompressionBombError:  # Pillow's own limit, met on opening
+        raise refusal(f"The picture has far more than {MAX_PIXELS // 1_000_000} megapixels.") from None
     except Exception:  # decoders raise whatever they like on damaged files, and quote the content
         raise refusal(
             f"The {kind} file cannot be decoded: truncated, damaged or of a kind that is not supported.",
