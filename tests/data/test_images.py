@@ -510,8 +510,8 @@ def test_nothing_of_the_patient_leaves_the_reader(tmp_path, caplog, capfd):
         warnings.simplefilter("always")
         path.write_bytes(dicom(**secret))
         films = [load_radiograph(path)]
-        # A number that is none: pydicom warns, quoting it.
-        broken = dicom(**secret, WindowCenter="1234567", WindowWidth="1").replace(b"1234567", b"quagga7")
+        # Small letters are not allowed in a code: pydicom warns and logs, quoting them.
+        broken = dicom(**secret, BodyPartExamined="CHEST QUAGGA").replace(b"CHEST QUAGGA", b"chest quagga")
         films.append(load_radiograph(broken))
         path.write_bytes(dicom(**secret)[:-900])
         refused = refusal_of(path)
