@@ -510,8 +510,8 @@ def test_nothing_of_the_patient_leaves_the_reader(tmp_path, caplog, capfd):
         warnings.simplefilter("always")
         path.write_bytes(dicom(**secret))
         films = [load_radiograph(path)]
-        # Small letters are not allowed in a code: pydicom warns and logs, quoting them.
-        broken = dicom(**secret, BodyPartExamined="CHEST QUAGGA").replace(b"CHEST QUAGGA", b"chest quagga")
+        # pydicom warns of a character set that it does not know, and logs it, both quoting the value.
+        broken = dicom(**secret, SpecificCharacterSet="ISO_IR 100").replace(b"ISO_IR 100", b"QUAGGA 100")
         films.append(load_radiograph(broken))
         path.write_bytes(dicom(**secret)[:-900])
         refused = refusal_of(path)
