@@ -1,6 +1,6 @@
 """Pictures of the running reading room, light and dark, wide and narrow, into the git-ignored `screenshots/`.
 
-Starts `app.py` on a free port (or visits `--url`), reads an example and photographs every tab. They are to be looked at.
+Starts `app.py` on a free port (or visits `--url`), reads an example and photographs every tab.
 Needs the dev extra and a Chromium (`$CHROMIUM`, /usr/bin/chromium). Knows the page only as a browser does.
 """
 

@@ -1,6 +1,6 @@
 """Two reports side by side: which sentences agree, contradict or stand alone, and a table of findings.
 
-Decided by the findings that the labeller reads out of the words; knows nothing of models, images or the screen.
+Decided by the findings that the labeller reads out of the words; knows no model, no image and no screen.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence of a report and how it stands to the other report; `reason` says what decided, in words."""
+    """One sentence of a report and how it stands to the other report; `reason` says what decided it."""
 
     text: str
     verdict: Verdict
@@ -57,7 +57,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One finding in both reports; None where a report does not mention it. Absence of a mention is not "absent"."""
+    """One finding in both reports; None where a report does not mention it, which is not "absent"."""
 
     label: str
     first: Finding | None
@@ -81,7 +81,7 @@ def _named_in(report: Labelled, sentence: int) -> list[Finding]:
 
 
 def findings_table(first: Labelled, second: Labelled) -> tuple[FindingRow, ...]:
-    """One row per finding that either report names; conflicts first, then findings present, then absent ones."""
+    """One row per finding that either report names; conflicts first, then what is present, then absent."""
     left, right = strongest(first.findings), strongest(second.findings)
     labels = [label for label in (*left, *right) if label != NO_FINDING]
     rows = [_row(label, left.get(label), right.get(label)) for label in dict.fromkeys(labels)]
@@ -89,7 +89,7 @@ def findings_table(first: Labelled, second: Labelled) -> tuple[FindingRow, ...]:
 
 
 def strongest(findings: Sequence[Finding]) -> dict[str, Finding]:
-    """The finding that speaks for each label: present before uncertain before absent, then the first named."""
+    """The finding that speaks for each label: present before uncertain before absent, then the first."""
     chosen: dict[str, Finding] = {}
     for finding in findings:
         held = chosen.get(finding.label)
@@ -130,7 +130,7 @@ def _judge(text: str, named: Sequence[Finding], theirs: Sequence[Finding], same_
 
 
 def _opponent(finding: Finding, others: Sequence[Finding]) -> Finding | None:
-    """What contradicts `finding`, unless the other report also says the same (a left and a right effusion)."""
+    """What contradicts `finding`, unless the other report says the same as well (left and right)."""
     if _match(finding, others):
         return None
     return next((o for o in others if o.label == finding.label and conflict(finding, o)), None)

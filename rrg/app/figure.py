@@ -33,7 +33,7 @@ _MARKERS = ("o", "s")
 def alignment_figure(
     curves: Sequence[tuple[str, HardNegatives]], hardness: float, inks: Inks, wide: bool = True
 ) -> Figure:
-    """cos(z, h_lambda) of up to two models against lambda falling from 1 to 0, each with its cos(z, positive)."""
+    """cos(z, h_lambda) of up to two models as lambda falls from 1 to 0, each with its cos(z, positive)."""
     figure = Figure(figsize=(7.2, 3.5) if wide else (5.0, 3.5), layout="constrained")
     figure.patch.set_alpha(0.0)
     axes = figure.add_subplot()

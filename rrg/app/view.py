@@ -1,27 +1,23 @@
 """The page: components, their wiring and nothing else. The only file that knows gradio.
 
-What is done lives in `reading_room`, what is shown in `present`. One browser's study lives in its own `gr.State`.
+What is done lives in `reading_room`, what is shown in `present*`, a browser's study in its own `gr.State`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from rrg.app import present
+from rrg.app import present, present_negatives, present_reports
+from rrg.app.endpoints import Endpoints
 from rrg.app.library import Key
-from rrg.app.reading_room import (
-    NOTICE,
-    Correction,
-    OpenStudy,
-    Progress,
-    ReadingRoom,
-    export,
-)
+from rrg.app.reading_room import ReadingRoom
+from rrg.app.study import NOTICE, Correction, OpenStudy, Progress
 from rrg.types import RrgError, View
 
 SLOT = "models"  # every job that runs a model waits in this one queue
@@ -34,11 +30,12 @@ STYLE = Path(__file__).parent / "style.css"
 Updates = dict[Any, Any]
 
 GATE = """## Before you begin
-This is a **research demonstration, not for clinical use**. It compares two experimental models; both make mistakes, and
-neither has been evaluated for patient care. Do not open films of patients that you may not use for research.
+This is a **research demonstration, not for clinical use**. It compares two experimental models; both make
+mistakes, and neither has been evaluated for patient care. Do not open films of patients that you may not use
+for research.
 
-What you open is read in this process, kept for this browser tab only and deleted afterwards; file names and patient data
-are never shown or stored."""
+What you open is read in this process, kept for this browser tab only and deleted afterwards; file names and
+patient data are never shown or stored."""
 
 
 class Page:
@@ -49,6 +46,7 @@ class Page:
         self.collections = room.library.collections()
         self.collection = next((c for c, names in self.collections.items() if len(names) > 1), "")
         self.pair = room.default_pair(self.collection)
+        self.endpoints = Endpoints(room, self.pair)
         if self.pair:
             room.library.request(*self.pair)
         with gr.Blocks(
@@ -202,9 +200,9 @@ class Page:
 
     def _shown(self) -> list[Any]:
         return [
-            self.study, self.upload, self.notice, self.override, self.films, self.record, self.reports, self.findings,
-            self.neighbours, self.negatives, self.hardness, self.negative, self.edit, self.positive, self.loading,
-            self.timer, *self.views, *self.inverts,
+            self.study, self.upload, self.notice, self.override, self.films, self.record, self.reports,
+            self.findings, self.neighbours, self.negatives, self.hardness, self.negative, self.edit,
+            self.positive, *self.views, *self.inverts,
         ]  # fmt: skip
 
     def _wire_api(self) -> None:
@@ -219,8 +217,8 @@ class Page:
         button.click(
             self.api_read, [files, first, second, override], result, api_name="read", concurrency_id=SLOT,
             concurrency_limit=1,
-            api_description="Read one or two films (DICOM, PNG, JPEG, TIFF) with two checkpoints: reports, findings, nearest "
-            "reports, hard negatives, as JSON. Research demonstration, not for clinical use.",
+            api_description="Read one or two films (DICOM, PNG, JPEG, TIFF) with two checkpoints: reports, "
+            f"findings, nearest reports, hard negatives, as JSON. {NOTICE}",
         )  # fmt: skip
         gr.api(self.api_examples, api_name="examples", queue=False)
         gr.api(self.api_read_example, api_name="read_example", concurrency_id=SLOT, concurrency_limit=1)
@@ -294,7 +292,7 @@ class Page:
         return {self.study: study, self.notice: "", **self._negatives(study, hardness)}
 
     def on_hardness(self, hardness: float, held: OpenStudy | None) -> str:
-        return present.negative_at(held.reading, hardness) if held and held.reading else ""
+        return present_negatives.negative_at(held.reading, hardness) if held and held.reading else ""
 
     # -- what a step of a reading shows
 
@@ -314,7 +312,7 @@ class Page:
             return self._whole(progress.study)
         shown: Updates = {
             self.notice: present.working(progress.step),
-            self.reports: present.drafts([key.name for key in pair], progress.drafts),
+            self.reports: present_reports.drafts([key.name for key in pair], progress.drafts),
         }
         if begins:
             shown |= {self.films: present.films(progress.study), self.findings: "", self.record: ""}
@@ -339,13 +337,15 @@ class Page:
         if study.reading is None:
             none = present.nothing_yet("No report was drafted.")
             return shown | {
-                self.reports: none, self.findings: "", self.neighbours: none, self.negatives: none, self.negative: "",
-                self.hardness: gr.update(visible=False), self.edit: gr.update(visible=False),
-            }  # fmt: skip
+                **dict.fromkeys((self.reports, self.neighbours, self.negatives), none),
+                **dict.fromkeys((self.findings, self.negative), ""),
+                self.hardness: gr.update(visible=False),
+                self.edit: gr.update(visible=False),
+            }
         shown |= {
-            self.reports: present.reports(study.reading),
-            self.findings: present.findings(study.reading),
-            self.neighbours: present.neighbours(study.reading),
+            self.reports: present_reports.reports(study.reading),
+            self.findings: present_reports.findings(study.reading),
+            self.neighbours: present_reports.neighbours(study.reading),
         }
         return shown | self._negatives(study, 1.0)
 
@@ -354,8 +354,8 @@ class Page:
         assert reading is not None
         mined = any(model.hard_negatives for model in reading.models)
         return {
-            self.negatives: present.negatives(reading),
-            self.negative: present.negative_at(reading, hardness),
+            self.negatives: present_negatives.negatives(reading),
+            self.negative: present_negatives.negative_at(reading, hardness),
             self.hardness: gr.update(visible=mined, value=hardness),
             self.edit: gr.update(visible=True),
             self.positive: reading.positive,
@@ -379,44 +379,26 @@ class Page:
     # -- endpoints
 
     def api_read(self, files: list[str] | None, first: str, second: str, override: bool) -> dict[str, Any]:
-        try:
-            study = self.room.open_files(files or [], discard=True)
-            return export(self.room.read_at_once(study, self._named(first, second), override=override))
-        except RrgError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        with _told():
+            return self.endpoints.read(files or [], first or "", second or "", override)
 
     def api_read_example(self, name: str, first: str = "", second: str = "") -> dict[str, Any]:
         """Read an example (see /examples) with two checkpoints, "collection/name"; empty for the default."""
-        try:
-            return export(self.room.read_at_once(self.room.open_example(name), self._named(first, second)))
-        except RrgError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+        with _told():
+            return self.endpoints.read_example(name, first, second)
 
     def api_examples(self) -> list[dict[str, Any]]:
         """The examples: id, title, source, and whether each is installed here."""
-        return [
-            {
-                "id": e.id,
-                "title": e.title,
-                "source": e.source,
-                "installed": bool(e.files),
-                "missing": e.missing,
-            }
-            for e in self.room.examples()
-        ]
+        return self.endpoints.examples()
 
-    def _named(self, first: str, second: str) -> tuple[Key, Key]:
-        chosen = [Key(*name.split("/", 1)) if "/" in name else None for name in (first or "", second or "")]
-        for name, key in zip((first, second), chosen, strict=True):
-            if name and key is None:
-                raise RrgError(
-                    f"{name!r} names no checkpoint; write collection/name, e.g. {self.pair and self.pair[0]}"
-                )
-        default = self.pair or (None, None)
-        pair = chosen[0] or default[0], chosen[1] or default[1]
-        if pair[0] is None or pair[1] is None:
-            raise RrgError(f"no two checkpoints below {self.room.library.root} to compare")
-        return pair[0], pair[1]
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """A refusal reaches the caller in its own words."""
+    try:
+        yield
+    except RrgError as error:
+        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _pair(collection: str | None, first: str | None, second: str | None) -> tuple[Key, Key] | None:

@@ -26,8 +26,9 @@ def make_collection(root: Path, names=("baseline", "hard-negative")) -> Path:
     for seed, name in enumerate(names):
         torch.manual_seed(seed)
         model = create(
-            "transformer", vocab_size=len(tokenizer), backbone="test_efficientnet", image_size=64, hidden_size=32,
-            num_attention_heads=2, num_hidden_layers=1, encoder_layers=1, embedding_size=16, max_tokens=12,
+            "transformer", vocab_size=len(tokenizer), backbone="test_efficientnet", image_size=64,
+            hidden_size=32, num_attention_heads=2, num_hidden_layers=1, encoder_layers=1,
+            embedding_size=16, max_tokens=12,
         )  # fmt: skip
         folder = root / "made" / name
         save_checkpoint(folder, model.eval(), tokenizer, Preprocessing(size=64), None, {"made": True})

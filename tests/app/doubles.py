@@ -16,7 +16,8 @@ from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Repo
 TEXTS = {
     "baseline": "The heart size is normal. No pleural effusion. No pneumothorax.",
     "aligned": "The heart is mildly enlarged. No pneumothorax.",
-    "hard-negative": "The heart size is normal. Small right pleural effusion. No pneumothorax. Old rib fracture.",
+    "hard-negative": "The heart size is normal. Small right pleural effusion. No pneumothorax. "
+    "Old rib fracture.",
 }
 PEER = "The heart size is normal. Large left pleural effusion."
 PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))

@@ -54,7 +54,7 @@ def test_the_table_puts_conflicts_first_and_keeps_silence_apart_from_absence():
     first = LabelledText.of("No pleural effusion. No pneumothorax. Rib fracture.")
     second = LabelledText.of("Large left pleural effusion. No pneumothorax.")
     rows = {row.label: row for row in findings_table(first, second)}
-    assert list(rows)[0] == "Pleural Effusion"
+    assert next(iter(rows)) == "Pleural Effusion"
     assert rows["Pleural Effusion"].verdict is Verdict.CONTRADICTS
     assert rows["Fracture"].second is None
     assert rows["Pneumothorax"].second is not None

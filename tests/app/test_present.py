@@ -6,13 +6,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from rrg.app import present
+from rrg.app import present, present_negatives, present_reports
 from rrg.app.figure import DARK, LIGHT, alignment_figure, to_svg
 from rrg.app.library import Key, Loading
 from rrg.types import Report
 from tests.app.doubles import PAIR, film, neighbour, room
 
-NASTY = "<script>alert(1)</script> <img src=x onerror=alert(2)> ${alert(3)} {{alert}} `x` \"q\" 'q' & No pneumothorax."
+NASTY = (
+    "<script>alert(1)</script> <img src=x onerror=alert(2)> ${alert(3)} {{alert}} `x` \"q\" 'q' & "
+    "No pneumothorax."
+)
 
 
 class Tags(HTMLParser):
@@ -55,7 +58,9 @@ def hostile(study):
             report=Report(NASTY),
             sentences=(NASTY,),
             neighbours=(replace(neighbour(NASTY), study_id=NASTY, labels=(NASTY,)),),
-            hard_negatives=replace(m.hard_negatives, reason=NASTY, peer=replace(neighbour(NASTY), study_id=NASTY)),
+            hard_negatives=replace(
+                m.hard_negatives, reason=NASTY, peer=replace(neighbour(NASTY), study_id=NASTY)
+            ),
         )
         for m in study.reading.models
     )
@@ -63,11 +68,11 @@ def hostile(study):
 
 
 PAGES = (
-    present.reports,
-    present.findings,
-    present.neighbours,
-    present.negatives,
-    lambda reading: present.negative_at(reading, 0.5),
+    present_reports.reports,
+    present_reports.findings,
+    present_reports.neighbours,
+    present_negatives.negatives,
+    lambda reading: present_negatives.negative_at(reading, 0.5),
 )
 
 
@@ -85,7 +90,11 @@ def test_hostile_text_stays_text(hostile, page):
 @pytest.mark.parametrize("text", [NASTY])
 def test_it_reads_as_it_was_written(text):
     assert Tags(f"<p>{present.esc(text)}</p>").text == text
-    for html in (present.refusal(text, True), present.working(text), present.drafts([text, text], [text, text])):
+    for html in (
+        present.refusal(text, True),
+        present.working(text),
+        present_reports.drafts([text, text], [text, text]),
+    ):
         assert text in Tags(html).text
 
 
@@ -95,7 +104,7 @@ def test_ordinary_pages_are_well_formed(study, page):
 
 
 def test_every_sentence_carries_sign_and_word(study):
-    html = present.reports(study.reading)
+    html = present_reports.reports(study.reading)
     chips = re.findall(r'<li class="chip (\w+)".*?</li>', html)
     assert chips == ["agrees", "contradicts", "agrees", "agrees", "contradicts", "agrees", "alone"]
     text = Tags(html).text
@@ -106,11 +115,15 @@ def test_every_sentence_carries_sign_and_word(study):
 def test_an_absent_text_is_said_to_be_absent(study):
     first, second = study.reading.models
     reading = replace(study.reading, models=(replace(first, neighbours=(neighbour(None),)), second))
-    assert "not at hand" in present.neighbours(reading)
+    assert "not at hand" in present_reports.neighbours(reading)
 
 
 def test_pictures_have_alternative_text_and_the_resolution_is_stated(study):
-    for html in (present.films(study), present.record(study), present.negative_at(study.reading, 0.5)):
+    for html in (
+        present.films(study),
+        present.record(study),
+        present_negatives.negative_at(study.reading, 0.5),
+    ):
         for image in re.findall(r"<img[^>]*>", html):
             assert re.search(r'alt="[^"]+"', image)
     assert "160 × 160 px" in present.record(study)
@@ -118,7 +131,7 @@ def test_pictures_have_alternative_text_and_the_resolution_is_stated(study):
 
 
 def test_negatives_are_labelled_and_the_positive_names_its_source(study):
-    text = Tags(present.negatives(study.reading)).text
+    text = Tags(present_negatives.negatives(study.reading)).text
     assert "Synthetic, false by construction" in text
     assert "the draft of hard-negative, since there is no reference" in text
     assert "hard-negative keeps its margin down to λ = 0.00" in text
@@ -127,12 +140,12 @@ def test_negatives_are_labelled_and_the_positive_names_its_source(study):
 def test_no_negatives_is_a_message(study):
     models = tuple(replace(m, hard_negatives=None) for m in study.reading.models)
     bare = replace(study.reading, models=models)
-    assert "No hard negative could be mined" in present.negatives(bare)
-    assert present.negative_at(bare, 0.5) == ""
+    assert "No hard negative could be mined" in present_negatives.negatives(bare)
+    assert present_negatives.negative_at(bare, 0.5) == ""
 
 
 def test_the_slider_moves_the_marker_and_the_numbers(study):
-    high, low = (present.negative_at(study.reading, h) for h in (1.0, 0.0))
+    high, low = (present_negatives.negative_at(study.reading, h) for h in (1.0, 0.0))
     assert "At lambda 1.00: baseline: 0.20 against 0.50" in high
     assert "At lambda 0.00: baseline: 0.70 against 0.50" in low
     assert "the negative is closer" in low
@@ -153,7 +166,10 @@ def test_the_plot_serves_both_themes_without_fonts_or_links(study):
     [
         (Loading((), ("made/baseline",), ()), "Models loading: made/baseline"),
         (Loading(("made/baseline",), (), ()), "Models ready"),
-        (Loading((), (), (("made/baseline", "its weights are cut short"),)), "cannot be loaded: its weights are cut short"),
+        (
+            Loading((), (), (("made/baseline", "its weights are cut short"),)),
+            "cannot be loaded: its weights are cut short",
+        ),
     ],
 )
 def test_the_state_of_the_models_is_said(state, words):

@@ -5,7 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from rrg.app.reading_room import CT, MAX_POSITIVE, RG1, Correction, export, keeps_margin_to, openi_link
+from rrg.app.examples import CT, RG1
+from rrg.app.export import export, keeps_margin_to, openi_link
+from rrg.app.reading_room import MAX_POSITIVE
+from rrg.app.study import Correction
 from rrg.types import RrgError, View
 from tests.app.doubles import PAIR, TEXTS, film, negatives, room
 
@@ -116,7 +119,8 @@ def test_a_guessed_view_is_said_to_be_guessed(opened):
     assert study.films[0].view is View.UNKNOWN
     read = desk.read_at_once(study, PAIR)
     assert read.films[0].view is View.FRONTAL
-    assert any("guessed" in warning for warning in read.films[0].warnings)
+    (warning,) = read.films[0].warnings
+    assert "taken for frontal from the picture" in warning
 
 
 def test_a_correction_starts_from_the_film_as_it_was_opened(opened):
@@ -143,7 +147,9 @@ def test_the_export_is_json_and_names_no_file(opened, tmp_path):
 
 @pytest.mark.parametrize(("low", "high", "kept"), [(0.2, 0.45, 0.0), (0.2, 0.7, 0.45), (0.6, 0.9, None)])
 def test_the_margin_is_computed_from_the_path(low, high, kept):
-    assert keeps_margin_to(negatives(0.5, low, high)) == (None if kept is None else pytest.approx(kept, abs=0.051))
+    assert keeps_margin_to(negatives(0.5, low, high)) == (
+        None if kept is None else pytest.approx(kept, abs=0.051)
+    )
 
 
 def test_examples_that_are_not_installed_say_what_to_do(tmp_path):
@@ -158,7 +164,10 @@ def test_examples_that_are_not_installed_say_what_to_do(tmp_path):
 def test_a_link_is_only_given_where_the_archive_names_the_image(monkeypatch):
     from rrg.data import openi
 
-    reports = {"7": openi.OpeniReport("7", "", "", "", images=("CXR7_IM-0001-1001",)), "8": openi.OpeniReport("8", "", "", "")}
+    reports = {
+        "7": openi.OpeniReport("7", "", "", "", images=("CXR7_IM-0001-1001",)),
+        "8": openi.OpeniReport("8", "", "", ""),
+    }
     monkeypatch.setattr(openi, "report_texts", lambda: reports)
     assert openi_link("7") == "https://openi.nlm.nih.gov/detailedresult?img=CXR7_IM-0001-1001"
     assert openi_link("8") is None

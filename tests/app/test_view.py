@@ -98,7 +98,9 @@ def test_a_leg_is_named_before_any_draft_and_can_be_overridden(tmp_path):
     desk, _ = room(tmp_path / "checkpoints", chest=False)
     page = Page(desk)
     updates = upload(page, film(tmp_path / "leg.png"))
-    drafted = [str(update[part]) for update in updates for part in (page.reports, page.findings) if part in update]
+    drafted = [
+        str(update[part]) for update in updates for part in (page.reports, page.findings) if part in update
+    ]
     assert drafted
     assert not any("pneumothorax" in text for text in drafted)
     assert "leg" in shown(updates, page.notice)
@@ -166,7 +168,7 @@ def test_without_checkpoints_the_page_still_opens(tmp_path):
     from rrg.app.reading_room import ReadingRoom
 
     page = Page(ReadingRoom(Library(tmp_path, lambda folder: None), data_file=lambda name: None))
-    (fresh, after) = page.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
+    (_, after) = page.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
     assert "Two checkpoints are needed" in after[page.notice]
 
 
@@ -203,6 +205,10 @@ def free_port() -> int:
 
 def test_gradio_is_imported_by_the_view_alone():
     folder = Path(view.__file__).parent
-    importing = {file.name for file in folder.glob("*.py") if re.search(r"^\s*(import|from) gradio", file.read_text(), re.M)}
+    importing = {
+        file.name
+        for file in folder.glob("*.py")
+        if re.search(r"^\s*(import|from) gradio", file.read_text(), re.M)
+    }
     assert importing == {"view.py"}
     assert gr.__version__

@@ -1,0 +1,124 @@
+"""What is computed of a reading and never claimed, its links, and the whole of it as plain JSON values.
+
+Names no file and no patient. Knows no model and no page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rrg.app.compare import compare_sentences
+from rrg.app.study import NOTICE, OpenStudy
+from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph
+
+
+def keeps_margin_to(negatives: HardNegatives) -> float | None:
+    """The smallest lambda down to which the positive stays closer to the image than the negative.
+
+    None where it is not even closer than the mined peer.
+    """
+    kept: float | None = None
+    for point in sorted(negatives.path, key=lambda p: -p.hardness):
+        if point.alignment >= negatives.positive_alignment:
+            return kept
+        kept = point.hardness
+    return kept
+
+
+def export(study: OpenStudy) -> dict[str, Any]:
+    """The reading as plain JSON values. Names no file and no patient."""
+    result: dict[str, Any] = {
+        "notice": NOTICE,
+        "films": [_film(film) for film in study.films],
+        "model_input_pixels": study.size,
+        "screening": None,
+        "read_against_screening": study.overridden,
+        "models": [],
+    }
+    if study.screening is not None:
+        result["screening"] = {"chest": study.screening.chest, "reason": study.screening.reason}
+    if study.reading is not None:
+        first, second = study.reading.models
+        result["models"] = [_model(first, second), _model(second, first)]
+        result["positive"] = {"text": study.reading.positive, "source": study.reading.positive_source}
+        result["settings"] = dict(study.reading.settings)
+        result["warnings"] = list(study.reading.warnings)
+    return result
+
+
+def openi_link(uid: str) -> str | None:
+    """The Open-i page of the first image of report `uid`, as the installed archive names it; else None."""
+    from rrg.data.openi import report_texts
+
+    report = report_texts().get(uid)
+    return (
+        f"https://openi.nlm.nih.gov/detailedresult?img={report.images[0]}"
+        if report and report.images
+        else None
+    )
+
+
+def _film(film: Radiograph) -> dict[str, Any]:
+    height, width = film.pixels.shape
+    return {
+        "format": film.source_format,
+        "width": width,
+        "height": height,
+        "bits": film.bits,
+        "view": film.view.name.lower(),
+        "inverted": film.inverted,
+        "steps": list(film.steps),
+        "warnings": list(film.warnings),
+    }
+
+
+def _model(mine: ModelReading, other: ModelReading) -> dict[str, Any]:
+    return {
+        "model": mine.model,
+        "revision": mine.revision,
+        "report": mine.report.text,
+        "sentences": [asdict(sentence) for sentence in compare_sentences(mine, other)],
+        "findings": [asdict(finding) for finding in mine.findings],
+        "neighbours": [_neighbour(neighbour) for neighbour in mine.neighbours],
+        "hard_negatives": _negatives(mine.hard_negatives),
+        "seconds": mine.seconds,
+    }
+
+
+def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
+    return {
+        "study": neighbour.study_id,
+        "uid": neighbour.uid,
+        "similarity": neighbour.similarity,
+        "labels": list(neighbour.labels),
+        "text": neighbour.text,
+        "link": openi_link(neighbour.uid),
+    }
+
+
+def _negatives(negatives: HardNegatives | None) -> dict[str, Any] | None:
+    if negatives is None:
+        return None
+    return {
+        "note": "synthetic, false by construction",
+        "positive_alignment": negatives.positive_alignment,
+        "peer": {
+            **_neighbour(negatives.peer),
+            "alignment": negatives.peer_alignment,
+            "reason": negatives.reason,
+        },
+        "span": negatives.span,
+        "reach": negatives.reach,
+        "keeps_margin_to": keeps_margin_to(negatives),
+        "path": [_point(point) for point in negatives.path],
+    }
+
+
+def _point(point: HardNegative) -> dict[str, Any]:
+    return {
+        "hardness": point.hardness,
+        "alignment": point.alignment,
+        "angle": point.angle,
+        "nearest_study": point.nearest.study_id,
+    }

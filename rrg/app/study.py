@@ -1,0 +1,44 @@
+"""What one browser has open, as frozen values. Knows no model, no file and no page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rrg.app.library import Key, Screening
+from rrg.types import Radiograph, Reading, View
+
+NOTICE = "Research demonstration, not for clinical use."
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A reader's own word on one film, where the file or the picture misled."""
+
+    view: View | None = None
+    invert: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class OpenStudy:
+    """Everything one browser has open. `encoded` holds one value per model, so nothing is encoded twice."""
+
+    films: tuple[Radiograph, ...]
+    origin: str
+    pair: tuple[Key, Key] | None = None
+    encoded: tuple[Any, ...] = ()
+    screening: Screening | None = None
+    overridden: bool = False  # read although it does not look like a chest film
+    reading: Reading | None = None
+    size: int = 0  # pixels along a side of what the models see
+    original: tuple[Radiograph, ...] = ()  # the films before any correction
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """One step of a reading: what is being done, the reports as far as they are written, the study so far."""
+
+    step: str
+    drafts: tuple[str, ...]
+    study: OpenStudy
+    done: bool = False
