@@ -79,8 +79,11 @@ def chance_recall(relevant: Relevant) -> dict[str, float]:
     """What drawing without looking would reach, given the number of relevant items; and how many items."""
     queries, n = relevant.shape
     counts = relevant.sum(axis=1).tolist()
-    missed = {k: sum(math.comb(n - m, min(k, n)) / math.comb(n, min(k, n)) for m in counts) for k in DEPTHS}
-    chance = {f"chance@{k}": 1 - missed[k] / queries for k in DEPTHS}
+    chance = {}
+    for depth in DEPTHS:
+        drawn = min(depth, n)
+        hits = (1 - math.comb(n - m, drawn) / math.comb(n, drawn) for m in counts)
+        chance[f"chance@{depth}"] = math.fsum(hits) / queries
     return chance | {"candidates": float(n)}
 
 

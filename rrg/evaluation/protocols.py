@@ -1,7 +1,8 @@
 """The two ways of turning a report into scored tokens. Knows no metric and no model.
 
-`full` scores against the untouched reference. `r2gen` is the form in which the literature's IU X-Ray numbers
-are stated (R2Gen, arXiv:2010.16056): cleaned, cut and with rare words unknown, and so easier than the truth.
+`full` scores against the untouched reference. `r2gen` is the form in which the literature's IU X-Ray
+numbers are stated (R2Gen, arXiv:2010.16056): cleaned, cut and with rare words unknown, and so easier than
+the truth.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ def full_tokens(text: str) -> list[str]:
 
 
 def r2gen_clean(text: str) -> list[str]:
-    """Tokens as R2Gen's cleaning of IU X-Ray leaves them, before cutting; de-identified words stay as "xxxx".
+    """Tokens as R2Gen's cleaning of IU X-Ray leaves them, before cutting; de-identified words stay as
+    "xxxx".
 
-    Sentences end at ". " and nowhere else; decimals lose their point ("3.7" becomes "37"), as they do there.
+    Sentences end at ". " and nowhere else; decimals lose their point ("3.7" becomes "37"), as they do
+    there.
     """
     for _ in range(3):
         text = text.replace("..", ".")

@@ -124,9 +124,7 @@ def _finding_line(finding: Mapping[str, Any]) -> str:
 
 
 def _neighbour_line(neighbour: Mapping[str, Any]) -> str:
-    text = (
-        "(text not at hand)" if neighbour["text"] is None else f"{neighbour['text']} [{neighbour['source']}]"
-    )
+    text = "(text not at hand)" if neighbour["text"] is None else neighbour["text"]
     return f"{neighbour['similarity']:+.3f} {neighbour['study']}: {text}"
 
 
