@@ -12,7 +12,7 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +23,8 @@ from rrg.types import Radiograph, RrgError
 if TYPE_CHECKING:
     from rrg.models.checkpoint import Checkpoint
     from rrg.retrieval.texts import TextSource
+
+INTERRUPTED = 130  # typer's code for Ctrl-C, a shell's custom; here 0, 1 and 2 are all there is
 
 app = typer.Typer(
     name="rrg",
@@ -84,7 +86,8 @@ def read(
     )  # fmt: skip
     notes = (check_revision(gallery, loaded.revision), texts.reason)
     settings = {
-        "decoding": "greedy", "seed": seed, "revision": loaded.revision, "resolution": loaded.preprocessing.size,
+        "decoding": "greedy", "seed": seed,
+        "revision": loaded.revision, "resolution": loaded.preprocessing.size,
         "positive": "reference" if truth else "own report", "texts": texts.name, "forced": force,
     }  # fmt: skip
     value = statement.as_json(reading, examined, settings, [*examined.warnings, *filter(None, notes)])
@@ -214,13 +217,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
-        app(args=None if arguments is None else list(arguments), standalone_mode=True)
+        app(args=None if arguments is None else list(arguments))
     except RrgError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(1)
+    except SystemExit as left:
+        sys.exit(1 if left.code == INTERRUPTED else left.code)
 
 
 def _show(value: dict[str, Any], text: str, as_json: bool) -> None:
@@ -241,7 +243,13 @@ def _films(images: Sequence[Path]) -> list[Radiograph]:
         raise RrgError(f"{len(images)} images were given; a study has one or two views")
     from rrg.data.images import load_radiograph
 
-    return [load_radiograph(path) for path in images]
+    films = []
+    for number, path in enumerate(images, start=1):
+        try:
+            films.append(load_radiograph(path))
+        except RrgError as error:  # it names no file; of two, say which
+            raise RrgError(f"image {number}: {error}" if len(images) > 1 else str(error)) from error
+    return films
 
 
 def _refuse(refusal: str | None, force: bool) -> None:
@@ -288,10 +296,14 @@ def _check_writable(file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: Path) -> Any:
+def _writing(path: Path) -> Iterator[None]:
+    """A failure to write `path`, or a folder on the way to it or below it, is the caller's to mend."""
     try:
         yield
     except OSError as error:
+        where = Path(error.filename or path)  # a full disk names no file
+        if not (where.is_relative_to(path) or path.is_relative_to(where)):
+            raise
         raise RrgError(f"cannot write {path}: {error.strerror or error}") from error
 
 
