@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from rrg.app.library import Library
-from rrg.app.readers import open_reader
+from rrg.app.library import Library, Reader
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.view import launch
 
 
+def load(folder: Path) -> Reader:
+    """Load a checkpoint; torch comes with it, in the background, so that the page need not wait."""
+    from rrg.app.readers import open_reader
+
+    return open_reader(folder)
+
+
 def main() -> None:
-    launch(ReadingRoom(Library(Library.default_root(), open_reader)))
+    launch(ReadingRoom(Library(Library.default_root(), load)))
 
 
 if __name__ == "__main__":

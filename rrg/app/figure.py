@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from rrg.types import HardNegatives
+
+if TYPE_CHECKING:  # imported where it is used: the page opens without matplotlib
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ def alignment_figure(
     curves: Sequence[tuple[str, HardNegatives]], hardness: float, inks: Inks, wide: bool = True
 ) -> Figure:
     """cos(z, h_lambda) of up to two models as lambda falls from 1 to 0, each with its cos(z, positive)."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.2, 3.5) if wide else (5.0, 3.5), layout="constrained")
     figure.patch.set_alpha(0.0)
     axes = figure.add_subplot()
@@ -86,6 +89,8 @@ def _dress(axes: Axes, inks: Inks) -> None:
 
 def to_svg(figure: Figure) -> str:
     """The figure as SVG text with glyphs as paths, so that it needs no font."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.StringIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

@@ -16,7 +16,6 @@ from PIL import Image
 
 from rrg.app.library import Key, Loading
 from rrg.app.study import OpenStudy
-from rrg.data.preprocess import to_square
 from rrg.types import Radiograph
 
 SHOWN_PIXELS = 900  # longest side of the picture on the page
@@ -150,6 +149,8 @@ def _seen(study: OpenStudy) -> str:
     size = study.size
     if not size:
         return ""
+    from rrg.data.preprocess import to_square  # torch comes with it; the page opens without
+
     squares = [_png(Image.fromarray(to_square(film, size))) for film in study.films]
     pictures = (
         f'<img src="{s}" alt="Film {i} at {size} by {size} pixels">' for i, s in enumerate(squares, 1)

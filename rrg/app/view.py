@@ -155,7 +155,8 @@ class Page:
     def _wire(self) -> None:
         choice = [self.choose_first, self.choose_second, self.choose_collection]
         shown = self._shown()
-        model: dict[str, Any] = {"concurrency_id": SLOT, "concurrency_limit": 1, "show_progress": "hidden"}
+        model: dict[str, Any] = {"concurrency_id": SLOT, "concurrency_limit": 1, "show_progress": "minimal"}
+        model["show_progress_on"] = self.loading  # says where one stands in the queue
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         self.accept.click(self.on_accept, None, [self.gate, self.desk], **quick)
         self.timer.tick(self.on_tick, choice, [self.loading, self.timer, self.cards], **quick)
