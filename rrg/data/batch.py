@@ -62,7 +62,9 @@ def _decode(
     kept, squares, views, broken = [], [], [], []
     for index, study in enumerate(tqdm(studies, desc="decoding images", unit="study", disable=not progress)):
         try:
-            films = [load_radiograph(path, view=view) for path, view in zip(study.images, study.views, strict=True)]
+            films = [
+                load_radiograph(path, view=view) for path, view in zip(study.images, study.views, strict=True)
+            ]
             square, view_codes = arrange(films, preprocessing)
         except RrgError as error:
             broken.append(f"{study.id} ({', '.join(map(str, study.images))}): {error}")
@@ -71,9 +73,16 @@ def _decode(
         squares.append(square)
         views.append(view_codes)
     if broken:
-        logger.warning("%d of %d studies left out, their images cannot be read:\n%s", len(broken), len(studies), "\n".join(broken))
+        logger.warning(
+            "%d of %d studies left out, their images cannot be read:\n%s",
+            len(broken),
+            len(studies),
+            "\n".join(broken),
+        )
     if not kept:
-        raise RrgError(f"None of the {len(studies)} studies has images that can be read. The first: {broken[0]}")
+        raise RrgError(
+            f"None of the {len(studies)} studies has images that can be read. The first: {broken[0]}"
+        )
     return kept, np.stack(squares), np.stack(views)
 
 

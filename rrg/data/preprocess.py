@@ -32,12 +32,16 @@ class Preprocessing:
 
 def to_square(radiograph: Radiograph, size: int) -> NDArray[np.uint8]:
     """(H, W) float32 in [0, 1] -> (size, size) uint8 in [0, 255], stretched; smoothed before it shrinks."""
-    image = Image.fromarray(np.ascontiguousarray(radiograph.pixels, dtype=np.float32))  # mode "F", no rounding yet
+    image = Image.fromarray(
+        np.ascontiguousarray(radiograph.pixels, dtype=np.float32)
+    )  # mode "F", no rounding yet
     small = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=None)
     return np.rint(np.clip(np.asarray(small), 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def arrange(radiographs: Sequence[Radiograph], preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def arrange(
+    radiographs: Sequence[Radiograph], preprocessing: Preprocessing
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """One study -> squares (V, S, S) uint8 and views (V,) int64, frontal first, ABSENT where there is no image.
 
     A film of unknown view counts as frontal, unless a frontal one is there already.

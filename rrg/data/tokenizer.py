@@ -34,13 +34,20 @@ def build_tokenizer(reports: Iterable[str], min_frequency: int = 3) -> PreTraine
     trainer = WordLevelTrainer(min_frequency=min_frequency, special_tokens=list(SPECIAL), show_progress=False)
     core.train_from_iterator((prepare(report).replace(UNK, " ") for report in reports), trainer)
     if core.get_vocab_size() <= len(SPECIAL):
-        raise RrgError(f"No word occurs {min_frequency} times in the training reports, so there is no vocabulary to build.")
+        raise RrgError(
+            f"No word occurs {min_frequency} times in the training reports, so there is no vocabulary to build."
+        )
     ids = {token: core.token_to_id(token) for token in SPECIAL}
     core.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A {EOS}", special_tokens=[(BOS, ids[BOS]), (EOS, ids[EOS])]
     )
     return PreTrainedTokenizerFast(
-        tokenizer_object=core, pad_token=PAD, bos_token=BOS, eos_token=EOS, unk_token=UNK, clean_up_tokenization_spaces=False
+        tokenizer_object=core,
+        pad_token=PAD,
+        bos_token=BOS,
+        eos_token=EOS,
+        unk_token=UNK,
+        clean_up_tokenization_spaces=False,
     )
 
 
@@ -49,7 +56,9 @@ def prepare(report: str) -> str:
     return clean(report, gap=UNK)
 
 
-def tokenise(tokenizer: PreTrainedTokenizerFast, reports: Sequence[str], max_tokens: int) -> tuple[Tensor, Tensor]:
+def tokenise(
+    tokenizer: PreTrainedTokenizerFast, reports: Sequence[str], max_tokens: int
+) -> tuple[Tensor, Tensor]:
     """-> tokens (B, T) int64, BOS first and EOS last; mask (B, T) bool, True on real tokens. T <= max_tokens."""
     encoded = tokenizer(
         [prepare(report) for report in reports],
@@ -62,6 +71,6 @@ def tokenise(tokenizer: PreTrainedTokenizerFast, reports: Sequence[str], max_tok
     return encoded["input_ids"].to(torch.int64), encoded["attention_mask"].bool()
 
 
-def readable(tokenizer: PreTrainedTokenizerFast, tokens: Sequence[int] | Tensor) -> str:
+def readable(tokenizer: PreTrainedTokenizerFast, tokens: list[int]) -> str:
     """Token ids -> sentences a person can read; special tokens are dropped."""
     return tidy(str(tokenizer.decode(tokens, skip_special_tokens=True)))

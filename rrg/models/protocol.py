@@ -35,7 +35,9 @@ class Encoded:
 
     def expand(self, times: int) -> Encoded:
         """The same study `times` times over, in a row (B = 1 before)."""
-        return Encoded(*(t.expand(times, *t.shape[1:]) for t in (self.patches, self.mask, self.pooled, self.backbone)))
+        return Encoded(
+            *(t.expand(times, *t.shape[1:]) for t in (self.patches, self.mask, self.pooled, self.backbone))
+        )
 
 
 class AlignmentHeads(nn.Module):

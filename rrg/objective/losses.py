@@ -25,13 +25,17 @@ class Negatives:
     synthesised: Tensor | None = None
 
 
-def alignment_loss(z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negatives: Negatives | None = None) -> Tensor:
+def alignment_loss(
+    z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negatives: Negatives | None = None
+) -> Tensor:
     """Symmetric InfoNCE between images and reports -> ().
 
     text (B,) int64 numbers the normalised texts: equal numbers are never pushed apart. With `negatives` the
     image-to-report softmax has the batch's peers as further columns, and for row i its own synthesised negative.
     """
-    with torch.autocast(z.device.type, enabled=False):  # half precision would round the temperature's work away
+    with torch.autocast(
+        z.device.type, enabled=False
+    ):  # half precision would round the temperature's work away
         return _symmetric(z.float(), u.float(), scale.float(), text, negatives)
 
 
@@ -55,7 +59,9 @@ def _further_columns(z: Tensor, scale: Tensor, text: Tensor, negatives: Negative
     return columns
 
 
-def alignment_loss_slow(z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negatives: Negatives | None = None) -> Tensor:
+def alignment_loss_slow(
+    z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negatives: Negatives | None = None
+) -> Tensor:
     """The reference for `alignment_loss`: one study, one candidate at a time."""
     total = z.new_zeros(())
     for i in range(len(z)):
@@ -70,18 +76,26 @@ def alignment_loss_slow(z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negat
             if negatives.synthesised is not None and negatives.valid[i]:
                 reports.append(scale * z[i] @ negatives.synthesised[i].detach())
         own = scale * z[i] @ u[i]
-        total = total + (torch.stack(reports).logsumexp(0) - own) / 2 + (torch.stack(images).logsumexp(0) - own) / 2
+        total = (
+            total
+            + (torch.stack(reports).logsumexp(0) - own) / 2
+            + (torch.stack(images).logsumexp(0) - own) / 2
+        )
     return total / len(z)
 
 
-def released_alignment(z: Tensor, u: Tensor, z_peer: Tensor, n: Tensor, h: Tensor, t1: Tensor, t3: Tensor) -> Tensor:
+def released_alignment(
+    z: Tensor, u: Tensor, z_peer: Tensor, n: Tensor, h: Tensor, t1: Tensor, t3: Tensor
+) -> Tensor:
     """L_align of the released code (see docs of the `released` rung): its hard term is a margin on the diagonal only."""
     similarity = (t1 * z @ u.T + t1 * z_peer @ n.T - t3 * torch.diag((z * h).sum(-1))) / 3
     target = torch.arange(len(z), device=z.device)
     return (cross_entropy(similarity, target) + cross_entropy(similarity.T, target)) / 2
 
 
-def report_loss(logits: Tensor, tokens: Tensor, mask: Tensor, unknown: int, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
+def report_loss(
+    logits: Tensor, tokens: Tensor, mask: Tensor, unknown: int, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
     """Token cross-entropy of teacher forcing -> its sum (nats) and the number of tokens it covers.
 
     logits (B, T, V), tokens (B, T), mask (B, T); position t predicts token t + 1. Unknown words carry no loss:

@@ -2,7 +2,8 @@
 
 z image embedding, u the report embedding of the same study, n that of its mined peer: (B, E) float32 on the unit sphere.
 `hardness` is lambda: 1 gives the peer itself, 0 the hardest negative. Results are detached: they are the auxiliary variables
-of the minimisation step. `arc` is ours; `chord` is the formula of arXiv:2305.07176, per sample; `released` is what its code computes.
+of the minimisation step. `arc` is ours; `chord` is the formula of arXiv:2305.07176, per sample; `released` is what its
+code computes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Arc:
 
     def at(self, angle: Tensor) -> Tensor:
         """Points at `angle` (B,) radians from the peer -> (B, E), unit norm."""
-        return normalize(torch.cos(angle)[:, None] * self.peer + torch.sin(angle)[:, None] * self.tangent, dim=-1)
+        return normalize(
+            torch.cos(angle)[:, None] * self.peer + torch.sin(angle)[:, None] * self.tangent, dim=-1
+        )
 
 
 @torch.no_grad()

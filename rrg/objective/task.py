@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from rrg.models.protocol import Encoded, TrainableGenerator
 from rrg.objective.losses import Negatives, alignment_loss, report_loss
 from rrg.objective.synthesis import SYNTHESES
-from rrg.models.protocol import Encoded, TrainableGenerator
 
-Gather = Callable[[Tensor], Tensor]  # joins a (B, ...) tensor of every process along the first axis, with gradients
+Gather = Callable[
+    [Tensor], Tensor
+]  # joins a (B, ...) tensor of every process along the first axis, with gradients
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,11 @@ class GenerationTask(nn.Module):
 
     def forward(self, batch: Batch, hardness: float) -> dict[str, Tensor]:
         """-> named terms, each (), and their weighted sum under "loss"."""
-        encoded = _encode(self.model, batch)
+        model = cast(TrainableGenerator, self.model)
+        encoded = _encode(model, batch)
         terms = {
-            "report": self._report_term(self.model, encoded, batch),
-            "alignment": self._alignment_term(self.model, encoded, batch, hardness),
+            "report": self._report_term(model, encoded, batch),
+            "alignment": self._alignment_term(model, encoded, batch, hardness),
         }
         terms["loss"] = self.settings.report * terms["report"] + self.settings.alignment * terms["alignment"]
         return terms
@@ -87,7 +91,9 @@ class GenerationTask(nn.Module):
     def _report_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
         """Mean over the tokens of all processes; gradients are averaged over processes, hence the factor."""
         logits = model.report_logits(encoded, batch.tokens, batch.mask)
-        total, count = report_loss(logits, batch.tokens, batch.mask, self.unknown, self.settings.label_smoothing)
+        total, count = report_loss(
+            logits, batch.tokens, batch.mask, self.unknown, self.settings.label_smoothing
+        )
         everywhere = self.gather(count[None].float()).sum().detach()
         return total * self.processes / everywhere.clamp(min=1)
 
@@ -112,7 +118,9 @@ class GenerationTask(nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.detach):
             return model.report_features(tokens, mask)
 
-    def _negatives(self, z: Tensor, u: Tensor, peers: Tensor, batch: Batch, hardness: float) -> Negatives | None:
+    def _negatives(
+        self, z: Tensor, u: Tensor, peers: Tensor, batch: Batch, hardness: float
+    ) -> Negatives | None:
         if not self.settings.peers:
             return None
         assert batch.peer_text is not None
@@ -124,12 +132,12 @@ class GenerationTask(nn.Module):
         return Negatives(n, self.gather(batch.peer_text), self.gather(batch.peer_valid), h)
 
 
-def _encode(model: nn.Module, batch: Batch) -> Encoded:
+def _encode(model: Any, batch: Batch) -> Encoded:
     """Kept features only where the generator offers to take them; otherwise the protocol's own call."""
     if batch.features is not None:
-        encoded: Encoded = model.encode(None, batch.views, batch.features)  # type: ignore[operator]
+        encoded: Encoded = model.encode(None, batch.views, batch.features)
     else:
-        encoded = model.encode(batch.pixels, batch.views)  # type: ignore[operator]
+        encoded = model.encode(batch.pixels, batch.views)
     return encoded
 
 

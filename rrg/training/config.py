@@ -64,9 +64,9 @@ class OptimiserConfig(Section):
 
 class Config(Section):
     data: DataConfig
-    model: ModelConfig = ModelConfig()
-    objective: ObjectiveConfig = ObjectiveConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
+    model: ModelConfig = ModelConfig.model_validate({})
+    objective: ObjectiveConfig = ObjectiveConfig.model_validate({})
+    optimiser: OptimiserConfig = OptimiserConfig.model_validate({})
     seed: int = Field(0, ge=0)
     precision: Literal["fp32", "bf16"] = "fp32"
     select: Literal["loss", "recall_at_10", "last"] = "loss"  # the val metric that chooses the kept epoch

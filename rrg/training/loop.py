@@ -7,7 +7,6 @@ Device, precision and several processes are Hugging Face `accelerate`'s business
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,13 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm import tqdm
-from transformers import PreTrainedModel, PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
+from transformers import PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
 
 from rrg.data.batch import load_images
 from rrg.data.datasets import load_studies
 from rrg.data.preprocess import Preprocessing
 from rrg.data.tokenizer import build_tokenizer
+from rrg.models.base import GeneratorModel
 from rrg.models.checkpoint import save_checkpoint
 from rrg.models.encoder import load_imagenet_weights
 from rrg.models.registry import create
@@ -59,7 +59,7 @@ class Run:
     config: Config
     out: Path
     accelerator: Accelerator
-    model: PreTrainedModel
+    model: GeneratorModel
     tokenizer: PreTrainedTokenizerFast
     task: nn.Module
     optimiser: Optimizer
@@ -77,7 +77,9 @@ class Run:
         return self.steps_per_epoch * self.config.optimiser.epochs
 
 
-def train(config_path: str | Path, overrides: Sequence[str], out: str | Path, *, stop_after: int | None = None) -> Path:
+def train(
+    config_path: str | Path, overrides: Sequence[str], out: str | Path, *, stop_after: int | None = None
+) -> Path:
     """Train as the configuration says and write `out`/checkpoint; resumes from `out` if it was interrupted.
 
     `stop_after` ends the process's work after that many steps in all, as a kill would (for tests). Returns the folder.
@@ -93,14 +95,19 @@ def train(config_path: str | Path, overrides: Sequence[str], out: str | Path, *,
 
 def prepare(config: Config, out: Path) -> Run:
     """Read the data, build tokenizer, model and optimiser."""
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.precision == "bf16" else "no")
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.precision == "bf16" else "no"
+    )
     show = accelerator.is_local_main_process
     _claim(out, config, accelerator)
     preprocessing = Preprocessing(size=config.model.image_size)
     with accelerator.main_process_first():  # the first process fills the caches, the others read them
         images = {
             split: load_images(
-                load_studies(config.data.folder, name)[: config.data.limit], preprocessing, config.data.cache, show
+                load_studies(config.data.folder, name)[: config.data.limit],
+                preprocessing,
+                config.data.cache,
+                show,
             )
             for split, name in (("train", config.data.train), ("val", config.data.val))
         }
@@ -136,11 +143,21 @@ def prepare(config: Config, out: Path) -> Run:
     schedule = get_cosine_schedule_with_warmup(optimiser, round(steps * config.optimiser.warmup), steps)
     wrapped, optimiser = accelerator.prepare(task, optimiser)
     return Run(
-        config, out, accelerator, model, tokenizer, wrapped, optimiser, schedule, sources["train"], sources["val"], screen
+        config,
+        out,
+        accelerator,
+        model,
+        tokenizer,
+        wrapped,
+        optimiser,
+        schedule,
+        sources["train"],
+        sources["val"],
+        screen,
     )
 
 
-def build_model(config: Config, vocabulary: int) -> PreTrainedModel:
+def build_model(config: Config, vocabulary: int) -> GeneratorModel:
     """A new generator of the configured family; the seed alone decides its weights."""
     torch.manual_seed(config.seed)
     sizes = {**config.model.sizes, "image_size": config.model.image_size}
@@ -152,12 +169,16 @@ def build_model(config: Config, vocabulary: int) -> PreTrainedModel:
     return model
 
 
-def _features(config: Config, model: PreTrainedModel, images: Any, show: bool) -> NDArray[np.float16] | None:
-    return kept_features(model.encoder, images, config.data.cache, show) if config.model.freeze_backbone else None
+def _features(config: Config, model: GeneratorModel, images: Any, show: bool) -> NDArray[np.float16] | None:
+    return (
+        kept_features(model.encoder, images, config.data.cache, show)
+        if config.model.freeze_backbone
+        else None
+    )
 
 
 def _screen(
-    config: Config, model: PreTrainedModel, images: dict[str, Any], features: dict[str, Any], show: bool
+    config: Config, model: GeneratorModel, images: dict[str, Any], features: dict[str, Any], show: bool
 ) -> Screen:
     """Fitted on the image network as it starts; refitted at export if it learns."""
     pooled = {}
@@ -182,12 +203,14 @@ def _claim(out: Path, config: Config, accelerator: Accelerator) -> None:
         out.mkdir(parents=True, exist_ok=True)
         file, text = out / CONFIG, config.model_dump_json(indent=2) + "\n"
         if file.is_file() and file.read_text() != text:
-            raise RrgError(f"'{out}' holds a run with another configuration ({file}). Choose another --out or remove it.")
+            raise RrgError(
+                f"'{out}' holds a run with another configuration ({file}). Choose another --out or remove it."
+            )
         file.write_text(text)
     accelerator.wait_for_everyone()
 
 
-def _parameter_groups(model: PreTrainedModel, config: Config) -> list[dict[str, Any]]:
+def _parameter_groups(model: GeneratorModel, config: Config) -> list[dict[str, Any]]:
     backbone = [p for p in model.encoder.backbone.parameters() if p.requires_grad]
     inside = {id(p) for p in model.encoder.backbone.parameters()}
     rest = [p for p in model.parameters() if id(p) not in inside]
@@ -231,16 +254,24 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     values = {name: float(run.accelerator.reduce(term.detach(), "mean")) for name, term in terms.items()}
     if not all(np.isfinite(list(values.values()))):
         names = ", ".join(run.train.images.studies[i].id for i in indices)
-        raise RrgError(f"The loss is not a number at step {step} ({values}). The batch: {names}. Lower the learning rate.")
+        raise RrgError(
+            f"The loss is not a number at step {step} ({values}). The batch: {names}. Lower the learning rate."
+        )
     run.accelerator.backward(terms["loss"])
     norm = run.accelerator.clip_grad_norm_(run.model.parameters(), run.config.optimiser.clip)
     run.optimiser.step()
     run.schedule.step()
     run.optimiser.zero_grad()
-    return {"step": step, **values, "hardness": hardness, "gradient": float(norm), "rate": run.schedule.get_last_lr()[0]}
+    return {
+        "step": step,
+        **values,
+        "hardness": hardness,
+        "gradient": float(norm),
+        "rate": run.schedule.get_last_lr()[0],
+    }
 
 
-def set_training_mode(model: PreTrainedModel) -> None:
+def set_training_mode(model: GeneratorModel) -> None:
     """Dropout on, the image network's BatchNorm statistics as they came: batches are small, processes must agree."""
     model.train()
     model.encoder.backbone.eval()
@@ -254,7 +285,9 @@ def epoch_order(studies: int, config: Config, epoch: int) -> NDArray[np.int64]:
 def _end_of_epoch(run: Run, state: TrainState, epoch: int) -> dict[str, float]:
     scores = validate(run.model, run.val, run.tokenizer.unk_token_id)
     select = run.config.select
-    value = {"loss": -scores["val_loss"], "recall_at_10": scores["val_recall_at_10"], "last": float(epoch)}[select]
+    value = {"loss": -scores["val_loss"], "recall_at_10": scores["val_recall_at_10"], "last": float(epoch)}[
+        select
+    ]
     if value > state.best:
         state.best, state.best_epoch = value, epoch
         state.best_weights = {k: v.detach().cpu().clone() for k, v in run.model.state_dict().items()}
@@ -265,9 +298,9 @@ def _save(run: Run, state: TrainState) -> None:
     """Written beside and moved into place, so that a kill leaves the old state or the new one."""
     if run.accelerator.is_main_process:
         part = run.out / (STATE + ".part")
-        parts = {"model": run.model, "optimiser": run.optimiser, "schedule": run.schedule}
+        parts: dict[str, Any] = {"model": run.model, "optimiser": run.optimiser, "schedule": run.schedule}
         torch.save({"state": vars(state), **{k: v.state_dict() for k, v in parts.items()}}, part)
-        os.replace(part, run.out / STATE)
+        part.replace(run.out / STATE)
     run.accelerator.wait_for_everyone()
 
 
@@ -293,7 +326,11 @@ def _log(file: Path, line: dict[str, Any]) -> None:
 
 def _forget_after(file: Path, step: int) -> None:
     """Drop the lines of steps that will be taken again."""
-    lines = [line for line in file.read_text().splitlines() if line.endswith("}") and json.loads(line)["step"] < step]
+    lines = [
+        line
+        for line in file.read_text().splitlines()
+        if line.endswith("}") and json.loads(line)["step"] < step
+    ]
     file.write_text("".join(line + "\n" for line in lines))
 
 
@@ -305,13 +342,24 @@ def _export(run: Run, state: TrainState) -> None:
     screen = run.screen
     if not run.config.model.freeze_backbone:
         pooled = {
-            name: _present(kept_features(run.model.encoder, s.images, run.config.data.cache, True), s.images.views)
+            name: _present(
+                kept_features(run.model.encoder, s.images, run.config.data.cache, True), s.images.views
+            )
             for name, s in (("train", run.train), ("val", run.val))
         }
         screen = fit_screen(pooled["train"][0], pooled["train"][1], pooled["val"][0])
     config = run.config.model_dump(mode="json")
-    config["data"] = {"train": run.config.data.train, "val": run.config.data.val, "limit": run.config.data.limit}
-    recipe = {"config": config, "steps": state.step, "kept_epoch": state.best_epoch + 1, "train_studies": len(run.train)}
+    config["data"] = {
+        "train": run.config.data.train,
+        "val": run.config.data.val,
+        "limit": run.config.data.limit,
+    }
+    recipe = {
+        "config": config,
+        "steps": state.step,
+        "kept_epoch": state.best_epoch + 1,
+        "train_studies": len(run.train),
+    }
     preprocessing = Preprocessing(size=run.config.model.image_size)
     save_checkpoint(run.out / CHECKPOINT, run.model, run.tokenizer, preprocessing, screen, recipe)
 

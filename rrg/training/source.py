@@ -45,7 +45,7 @@ class Source:
         """The studies at `indices`, and the texts of their peers if wanted."""
         rows = torch.from_numpy(indices)
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
-        batch = {
+        batch: dict[str, Tensor] = {
             "views": torch.from_numpy(self.images.views[indices]),
             "tokens": tokens,
             "mask": mask,
@@ -60,7 +60,9 @@ class Source:
     def _peers(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
         """A study without a peer gets its own text, marked as invalid."""
         peers = [self.peers[i] for i in indices]
-        rows = torch.tensor([int(i) if peer is None else peer.index for i, peer in zip(indices, peers, strict=True)])
+        rows = torch.tensor(
+            [int(i) if peer is None else peer.index for i, peer in zip(indices, peers, strict=True)]
+        )
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
         valid = torch.tensor([peer is not None for peer in peers])
         return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
@@ -101,13 +103,15 @@ def kept_features(
         part = file.with_suffix(".part.npy")
         kept = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
         encoder.eval()
-        for start in tqdm(range(0, len(images), batch_size), desc="image features", unit="batch", disable=not progress):
+        for start in tqdm(
+            range(0, len(images), batch_size), desc="image features", unit="batch", disable=not progress
+        ):
             rows = slice(start, start + batch_size)
             views = torch.from_numpy(images.views[rows])
             kept[rows] = encoder.feature_maps(to_pixels(images.squares[rows]), views).half().numpy()
         kept.flush()
         part.replace(file)
-    return np.load(file, mmap_mode="r")  # type: ignore[no-any-return]
+    return np.load(file, mmap_mode="r")
 
 
 def _weights_key(encoder: RadiographEncoder) -> str:

@@ -19,7 +19,9 @@ def validate(model: Any, source: Source, unknown: int, batch_size: int = 32) -> 
     for start in range(0, len(source), batch_size):
         batch = source.batch(np.arange(start, min(start + batch_size, len(source))), with_peers=False)
         encoded = model.encode(batch.pixels, batch.views, batch.features)
-        nats, count = report_loss(model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask, unknown)
+        nats, count = report_loss(
+            model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask, unknown
+        )
         total, tokens = total + float(nats), tokens + int(count)
         images.append(model.heads.embed_image(encoded.pooled))
         reports.append(model.heads.embed_report(model.report_features(batch.tokens, batch.mask)))

@@ -1,0 +1,147 @@
+"""What all families share: the image encoder, the alignment heads, and generation through `transformers`.
+
+Knows no decoder. A family adds `report_features`, `report_logits` and `forward`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from rrg.models.encoder import LITE0, RadiographEncoder
+from rrg.models.protocol import AlignmentHeads, Encoded
+from rrg.types import Report
+
+
+class GeneratorConfig(PreTrainedConfig):
+    """Sizes of the network. Token ids are those of the tokenizer in the same checkpoint."""
+
+    model_type = "rrg-generator"
+    attribute_map = {"d_model": "hidden_size"}  # noqa: RUF012  (the base class's own form)
+
+    def __init__(
+        self,
+        vocab_size: int = 1000,
+        backbone: str = LITE0,
+        image_size: int = 160,
+        hidden_size: int = 256,
+        num_attention_heads: int = 8,
+        num_hidden_layers: int = 3,
+        encoder_layers: int = 2,
+        embedding_size: int = 256,
+        max_tokens: int = 100,
+        dropout: float = 0.1,
+        pad_token_id: int = 0,
+        bos_token_id: int = 1,
+        eos_token_id: int = 2,
+        unk_token_id: int = 3,
+        **kwargs: Any,
+    ) -> None:
+        self.vocab_size = vocab_size
+        self.backbone = backbone
+        self.image_size = image_size
+        self.hidden_size = hidden_size
+        self.num_attention_heads = num_attention_heads
+        self.num_hidden_layers = num_hidden_layers
+        self.encoder_layers = encoder_layers
+        self.embedding_size = embedding_size
+        self.max_tokens = max_tokens
+        self.dropout = dropout
+        self.unk_token_id = unk_token_id
+        fixed = {
+            "is_encoder_decoder": True,
+            "tie_word_embeddings": True,
+            "pad_token_id": pad_token_id,
+            "bos_token_id": bos_token_id,
+            "eos_token_id": eos_token_id,
+            "decoder_start_token_id": bos_token_id,
+        }
+        super().__init__(**{**kwargs, **fixed})
+
+    def default_decoding(self) -> GenerationConfig:
+        """Greedy; a model never writes padding, a second BOS or an unknown word."""
+        return GenerationConfig(
+            max_new_tokens=self.max_tokens,
+            do_sample=False,
+            num_beams=1,
+            pad_token_id=self.pad_token_id,
+            bos_token_id=self.bos_token_id,
+            eos_token_id=self.eos_token_id,
+            decoder_start_token_id=self.bos_token_id,
+            suppress_tokens=[self.pad_token_id, self.bos_token_id, self.unk_token_id],
+        )
+
+
+class GeneratorModel(PreTrainedModel, GenerationMixin):
+    """A `TrainableGenerator` but for its decoder."""
+
+    config_class: type[GeneratorConfig] = GeneratorConfig
+    base_model_prefix = "rrg"
+    main_input_name = "pixels"
+
+    encoder: RadiographEncoder
+    heads: AlignmentHeads
+    # Token ids -> text. A checkpoint sets it; without one, reports have ids only.
+    words: Callable[[list[int]], str] | None = None
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__(config)
+        self.encoder = RadiographEncoder(
+            config.backbone,
+            config.image_size,
+            config.hidden_size,
+            config.encoder_layers,
+            config.num_attention_heads,
+            config.dropout,
+        )
+        self.heads = AlignmentHeads(config.hidden_size, config.embedding_size)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Only what is ours: the image network keeps timm's initialisation."""
+        if isinstance(module, AlignmentHeads):
+            module.reset()
+        elif not any(module is part for part in self.encoder.backbone.modules()):
+            super()._init_weights(module)
+
+    def encode(self, pixels: Tensor | None, views: Tensor, features: Tensor | None = None) -> Encoded:
+        """See `ReportGenerator.encode`; `features` (B, V, G*G, F) stands in for pixels where they were kept."""
+        if features is None:
+            assert pixels is not None
+            features = self.encoder.feature_maps(pixels, views)
+        return cast(Encoded, self.encoder(features, views))
+
+    @torch.no_grad()
+    def generate_reports(self, encoded: Encoded, **decoding: Any) -> list[Report]:
+        """One report per study, greedy unless `decoding` says otherwise; with the log-probability of each token."""
+        model = cast(Any, self)  # transformers' annotations ask for a decoder-only self
+        out = model.generate(
+            **generation_inputs(encoded), return_dict_in_generate=True, output_scores=True, **decoding
+        )
+        scores = model.compute_transition_scores(
+            out.sequences, out.scores, getattr(out, "beam_indices", None), normalize_logits=True
+        )
+        each = out.sequences.shape[0] // len(encoded)  # several sequences a study: the first is the best
+        return [self._report(out.sequences[i], scores[i]) for i in range(0, out.sequences.shape[0], each)]
+
+    def _report(self, sequence: Tensor, scores: Tensor) -> Report:
+        special = {self.config.pad_token_id, self.config.bos_token_id, self.config.eos_token_id}
+        pairs = [
+            (int(t), float(s)) for t, s in zip(sequence[1:], scores, strict=False) if int(t) not in special
+        ]
+        tokens = [token for token, _ in pairs]
+        return Report(
+            self.words(tokens) if self.words else "", tuple(tokens), tuple(score for _, score in pairs)
+        )
+
+
+def generation_inputs(encoded: Encoded) -> dict[str, Any]:
+    """What `generate` takes for images that are encoded already; a copy, because beams expand it in place."""
+    return {
+        "encoder_outputs": BaseModelOutput(last_hidden_state=encoded.patches.clone()),
+        "attention_mask": encoded.mask.long(),
+    }

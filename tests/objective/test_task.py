@@ -1,0 +1,91 @@
+import pytest
+import torch
+
+from rrg.models.registry import FAMILIES, create
+from rrg.objective.task import Batch, GenerationTask, ObjectiveSettings
+from tests.made import TINY
+
+BASELINE = ObjectiveSettings(detach=True)
+ALIGNED = ObjectiveSettings()
+HARD = ObjectiveSettings(peers=True, synthesis="arc")
+
+
+def made_batch(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randint(4, 50, (6, 9), generator=generator)
+    mask = torch.ones(6, 9, dtype=torch.bool)
+    mask[2, 6:] = False
+    peer_tokens = torch.randint(4, 50, (6, 12), generator=generator)
+    return Batch(
+        views=torch.tensor([[1, 2]] * 5 + [[1, 0]]),
+        tokens=tokens,
+        mask=mask,
+        text=torch.arange(6),
+        pixels=torch.rand(6, 2, 1, 64, 64, generator=generator),
+        peer_tokens=peer_tokens,
+        peer_mask=torch.ones_like(peer_tokens, dtype=torch.bool),
+        peer_text=torch.arange(6) + 100,
+        peer_valid=torch.tensor([True] * 5 + [False]),
+    )
+
+
+@pytest.fixture(params=FAMILIES)
+def model(request):
+    torch.manual_seed(0)
+    return create(request.param, vocab_size=50, image_size=64, **TINY)
+
+
+def gradients(model, settings, hardness=0.5):
+    model.zero_grad(set_to_none=True)
+    terms = GenerationTask(model.eval(), settings, unknown=3)(made_batch(), hardness)
+    terms["loss"].backward()
+    return terms, {name: p.grad for name, p in model.named_parameters()}
+
+
+def test_the_baseline_generator_learns_nothing_from_the_alignment(model):
+    _, with_heads = gradients(model, BASELINE)
+    _, report_only = gradients(model, ObjectiveSettings(alignment=0.0))
+    for name, gradient in with_heads.items():
+        if name.startswith("heads."):
+            assert gradient is not None
+            assert gradient.abs().sum() > 0
+        elif gradient is not None:
+            assert torch.allclose(gradient, report_only[name], atol=1e-6), name
+
+
+def test_alignment_reaches_image_and_text_side(model):
+    _, plain = gradients(model, ObjectiveSettings(alignment=0.0))
+    for settings in (ALIGNED, HARD):
+        _, aligned = gradients(model, settings)
+        moved = [
+            n
+            for n, g in aligned.items()
+            if g is not None and (plain[n] is None or not torch.allclose(g, plain[n]))
+        ]
+        assert any(name.startswith("encoder.") for name in moved)
+        assert any(name.startswith("decoder.") for name in moved)
+
+
+def test_terms_are_named_finite_and_summed_by_their_weights(model):
+    settings = ObjectiveSettings(report=0.7, alignment=0.3, peers=True, synthesis="chord")
+    terms, _ = gradients(model, settings)
+    assert set(terms) == {"report", "alignment", "loss"}
+    assert terms["loss"].item() == pytest.approx(
+        0.7 * terms["report"].item() + 0.3 * terms["alignment"].item(), rel=1e-5
+    )
+
+
+def test_hard_negatives_add_no_parameter(model):
+    """Parameters of baseline and hard-negative model are equal, name by name."""
+    names = {}
+    for key, settings in (("baseline", BASELINE), ("hard-negative", HARD)):
+        task = GenerationTask(
+            create("transformer", vocab_size=50, image_size=64, **TINY), settings, unknown=3
+        )
+        names[key] = {name: tuple(p.shape) for name, p in task.named_parameters()}
+    assert names["baseline"] == names["hard-negative"]
+
+
+def test_harder_is_never_cheaper(model):
+    losses = [gradients(model, HARD, hardness)[0]["alignment"].item() for hardness in (1.0, 0.5, 0.0)]
+    assert losses == sorted(losses)

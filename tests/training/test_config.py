@@ -1,0 +1,51 @@
+import pytest
+
+from rrg.training.config import load_config
+from rrg.types import RrgError
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("data: {folder: somewhere}\noptimiser: {epochs: 3}\n")
+    return path
+
+
+def test_values_and_overrides(file):
+    config = load_config(file, ["optimiser.epochs=5", "objective.peers=true", "objective.synthesis=arc"])
+    assert config.optimiser.epochs == 5
+    assert config.objective.synthesis == "arc"
+    assert config.optimiser.batch_size == 32
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("optimiser.epochs=0", "optimiser.epochs"),
+        ("optimiser.epochs=many", "optimiser.epochs"),
+        ("optimiser.epoch=3", "optimiser.epoch"),
+        ("objective.synthesis=sphere", "objective.synthesis"),
+        ("objective.synthesis=arc", "synthesis needs peers"),
+        ("seed.x=3", "seed"),
+        ("precision=half", "precision"),
+        ("nonsense", "key=value"),
+        ("seed=[", "seed"),
+    ],
+)
+def test_the_offending_field_is_named(file, override, named):
+    if override == "seed.x=3":
+        file.write_text("data: {folder: x}\nseed: 0\n")
+    with pytest.raises(RrgError, match=named):
+        load_config(file, [override])
+
+
+@pytest.mark.parametrize("text", ["", "- a", "data: [", "optimiser: {epochs: 3}"])
+def test_files_that_are_no_configuration(file, text):
+    file.write_text(text)
+    with pytest.raises(RrgError):
+        load_config(file)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RrgError, match="nowhere"):
+        load_config(tmp_path / "nowhere.yaml")

@@ -1,0 +1,120 @@
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from rrg.training import loop
+from rrg.training.loop import train
+from rrg.types import RrgError
+from tests.made import write_config
+
+END_TO_END = {"sizes": {"dropout": 0.1, "hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 1,
+                        "encoder_layers": 1, "embedding_size": 16, "max_tokens": 40},
+              "image_size": 64, "min_frequency": 1, "imagenet": False, "freeze_backbone": False}  # fmt: skip
+
+
+def lines(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def losses(run):
+    return [line["loss"] for line in lines(run)]
+
+
+def weights(folder):
+    return {k: v for file in folder.glob("model*.safetensors") for k, v in load_file(file).items()}
+
+
+@pytest.mark.parametrize("freeze", [True, False])
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_a_killed_run_taken_up_again_ends_the_same(tmp_path, cohort, stop, freeze):
+    """Stopped between saves (1, 5), in the middle of an epoch and at its end (3); dropout on."""
+    config = write_config(tmp_path / "config.yaml", cohort, model={**END_TO_END, "freeze_backbone": freeze})
+    whole = train(config, [], tmp_path / "whole")
+    train(config, [], tmp_path / "killed", stop_after=stop)
+    assert not (tmp_path / "killed" / "checkpoint").exists()
+    resumed = train(config, [], tmp_path / "killed")
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    first, second = weights(whole), weights(resumed)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_it_learns_and_logs(tmp_path, cohort):
+    config = write_config(tmp_path / "config.yaml", cohort)
+    train(config, ["optimiser.epochs=6"], tmp_path / "run")
+    log = lines(tmp_path / "run")
+    assert log[-1]["report"] < log[0]["report"]
+    assert [line["hardness"] for line in log] == sorted((line["hardness"] for line in log), reverse=True)
+    assert log[0]["hardness"] == 1.0
+    assert log[-1]["hardness"] == pytest.approx(0.1)
+    assert {"val_loss", "val_recall_at_10", "epoch"} <= log[2].keys()
+
+
+def test_a_step_that_is_not_a_number_names_the_batch(tmp_path, cohort, monkeypatch):
+    real = loop.GenerationTask.forward
+
+    def broken(self, batch, hardness):
+        terms = real(self, batch, hardness)
+        return {**terms, "loss": terms["loss"] * float("nan")}
+
+    monkeypatch.setattr(loop.GenerationTask, "forward", broken)
+    with pytest.raises(RrgError, match=r"step 0 .*CXR\d+_IM"):
+        train(write_config(tmp_path / "config.yaml", cohort), [], tmp_path / "run")
+
+
+def test_another_configuration_does_not_take_up_the_run(tmp_path, cohort):
+    config = write_config(tmp_path / "config.yaml", cohort)
+    train(config, [], tmp_path / "run", stop_after=1)
+    with pytest.raises(RrgError, match="another configuration"):
+        train(config, ["seed=1"], tmp_path / "run")
+
+
+def test_too_large_a_batch_is_named(tmp_path, cohort):
+    with pytest.raises(RrgError, match=r"optimiser\.batch_size"):
+        train(write_config(tmp_path / "config.yaml", cohort), ["optimiser.batch_size=64"], tmp_path / "run")
+
+
+def test_a_broken_image_costs_its_study_not_the_run(tmp_path, caplog):
+    from tests.made import write_cohort
+
+    data = write_cohort(tmp_path / "data")
+    broken = data / "images" / "CXR3_IM-0002" / "0.png"
+    broken.write_bytes(b"no picture")
+    train(write_config(tmp_path / "config.yaml", data), ["optimiser.epochs=1"], tmp_path / "run")
+    assert str(broken) in caplog.text
+    recipe = json.loads((tmp_path / "run" / "checkpoint" / "training.json").read_text())
+    assert recipe["train_studies"] == 23
+
+
+def test_every_study_once_an_epoch_and_never_mirrored(tmp_path, cohort):
+    run = loop.prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "run")
+    order = loop.epoch_order(len(run.train), run.config, 0)
+    assert sorted(order) == list(range(24))
+    assert not np.array_equal(order, loop.epoch_order(len(run.train), run.config, 1))
+    study = run.train.images.studies[5]
+    from rrg.data.images import load_radiograph
+    from rrg.data.preprocess import to_square
+
+    shown = run.train.images.squares[5][0]
+    assert np.array_equal(shown, to_square(load_radiograph(study.images[0]), 64))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", [{"detach": True}, {"peers": True, "synthesis": "arc"}])
+def test_two_processes_train_as_one(tmp_path, cohort, objective):
+    """Same loss curve within 1e-4 (sums in another order), under dropout 0 and fixed BatchNorm statistics."""
+    config = write_config(tmp_path / "config.yaml", cohort, objective=objective)
+    train(config, [], tmp_path / "one")
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+               "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+               "--main_process_port", "29513",
+               "-m", "rrg", "train", str(config), "--out", str(tmp_path / "two")]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
