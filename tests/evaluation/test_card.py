@@ -1,0 +1,247 @@
+"""Cards and tables from small made folders: every number from a file, none without its company."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import save_file
+
+from rrg.data.datasets import load_studies
+from rrg.evaluation.card import main, write_card
+from rrg.evaluation.harness import evaluate, summary, write_json
+from rrg.evaluation.results import BEGIN, END
+from rrg.evaluation.stored import read_stored, rung_of
+from rrg.models.checkpoint import load_checkpoint, revision_of
+from rrg.training.config import ObjectiveConfig
+from rrg.types import RrgError
+
+OBJECTIVES = {
+    "baseline": {"detach": True},
+    "aligned": {},
+    "mined": {"peers": True},
+    "hard-negative": {"peers": True, "synthesis": "arc", "lambda_end": 0.25},
+}
+
+
+def found(recall):
+    return {
+        "recall@1": 0.011, "recall@5": 0.055, "recall@10": recall, "median rank": 77.5,
+        "chance@1": 0.001, "chance@5": 0.005, "chance@10": 0.0337, "candidates": 296.0,
+    }  # fmt: skip
+
+
+def scores(bleu):
+    metrics = {f"BLEU-{n}": bleu + (4 - n) / 10 for n in range(1, 5)}
+    return metrics | {"ROUGE-L": 0.3611, "CIDEr": 0.4122, "METEOR": None}
+
+
+def measured(revision, bleu=0.1234, recall=0.1432, split="val"):
+    both = {"image-to-report": found(recall), "report-to-image": found(0.2)}
+    return {
+        "schema": 1,
+        "command": f"python -m rrg evaluate --checkpoint made --split {split}",
+        "checkpoint": {"name": "made", "revision": revision},
+        "data": {"split": split, "studies": 296, "limit": None, "without a report": 0, "unreadable": 3},
+        "decoding": {"do_sample": False, "num_beams": 1},
+        "metrics": {
+            "loss (nats per token)": 1.6262,
+            "full": None,
+            "r2gen": scores(bleu),
+            "absent": {"full": "nobody asked", "r2gen/METEOR": "no `java` here"},
+            "retrieval": {"study": both, "same text": both},
+            "distinct reports": 81,
+            "distinct references": 250,
+            "all-normal share": 0.9123,
+            "all-normal share of references": 0.5345,
+        },
+    }
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A checkpoint folder of the collection iu-xray; without weights that could run."""
+
+    def made(name="aligned", collection="iu-xray", metrics=True, **values):
+        folder = tmp_path / collection / name
+        folder.mkdir(parents=True)
+        save_file({"a": np.zeros((3, 5), np.float16), "b": np.zeros(7, np.float16)}, folder / "model.safetensors")
+        recipe = {
+            "config": {
+                "data": {"train": "train", "val": "val", "limit": None},
+                "model": {"image_size": 160, "freeze_backbone": True},
+                "objective": OBJECTIVES[name],
+                "optimiser": {"epochs": 9, "batch_size": 24, "learning_rate": 7e-4},
+                "seed": 5, "precision": "fp32", "select": "loss",
+            },
+            "steps": 774, "kept_epoch": 6, "train_studies": 2067,
+        }  # fmt: skip
+        for file, value in {
+            "training.json": recipe,
+            "config.json": {"model_type": "made", "backbone": "net", "hidden_size": 48, "vocab_size": 99},
+            "preprocessor_config.json": {"size": 160},
+            "tokenizer.json": {},
+        }.items():
+            (folder / file).write_text(json.dumps(value))
+        if metrics:
+            (folder / "metrics.json").write_text(json.dumps(measured(revision_of(folder), **values)))
+        return folder
+
+    return made
+
+
+def test_the_card_says_what_the_files_say(make):
+    folder = make("hard-negative")
+    card = write_card(folder)
+    assert card == folder / "README.md"
+    text = card.read_text()
+    for part in (
+        "0.123", "0.143 (0.034)", "77.5", "1.626", "81", "250", "0.912", "0.534", "91%", "53%", "3 unreadable",
+        "9, 774", "6 (by val loss)", "| studies a step | 24 |", "0.0007", "2067", "22 stored values", "width 48",
+        revision_of(folder), "python -m rrg evaluate --checkpoint made --split val", "160 x 160",
+    ):  # fmt: skip
+        assert part in text, part
+    assert "`metrics.json`" in text
+    assert "| METEOR | absent | absent |" in text
+    assert "`r2gen/METEOR` is absent: no `java` here" in text
+
+
+def test_front_matter_names_the_terms_and_carries_no_score(make):
+    text = write_card(make()).read_text()
+    _, front, _ = text.split("---\n", 2)
+    fields = yaml.safe_load(front)
+    assert fields["license"] == "other"
+    assert "non-commercial" in fields["license_name"]
+    assert {"iu-xray", "not-for-clinical-use"} <= set(fields["tags"])
+    assert "model-index" not in fields
+    assert not re.search(r"0\.\d", front)
+
+
+def test_text_scores_never_stand_alone(make, capsys):
+    folder = make()
+    page = folder.parent / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    assert main(["--readme", str(page), str(folder)]) == 0
+    for text in (write_card(folder).read_text(), page.read_text()):
+        assert "one constant" in text
+        assert "*test* split" in text
+        assert "(0.034)" in text  # chance beside the recall
+        assert "0.534" in text  # the references' share beside the models'
+
+
+def test_terms_of_iu_xray_and_limits(make):
+    text = write_card(make()).read_text()
+    for part in ("CC BY-NC-ND 4.0", "non-commercial research only", "not for clinical use", "Indiana",
+                 "prior examinations", "chosen on this very split"):  # fmt: skip
+        assert part in text, part
+
+
+def test_another_collection_claims_nothing_about_its_data(make):
+    text = write_card(make(collection="elsewhere")).read_text()
+    assert "Indiana University" not in text
+    assert "not recorded" in text
+
+
+def test_numbers_of_another_split_are_not_called_too_good(make):
+    assert "chosen on this very split" not in write_card(make(split="test")).read_text()
+
+
+@pytest.mark.parametrize(
+    ("objective", "title"),
+    [
+        (OBJECTIVES["baseline"], "baseline"),
+        ({"alignment": 0.0, "peers": True}, "baseline"),
+        ({"detach": True, "peers": True, "synthesis": "arc"}, "baseline"),
+        (OBJECTIVES["aligned"], "+ alignment"),
+        (OBJECTIVES["mined"], "+ mined peers"),
+        (OBJECTIVES["hard-negative"], "+ increasing hardness"),
+    ],
+)
+def test_the_objective_decides_the_rung(objective, title):
+    assert rung_of(ObjectiveConfig.model_validate(objective)).title == title
+
+
+def test_the_highest_rung_names_its_synthesis():
+    words = rung_of(ObjectiveConfig(peers=True, synthesis="chord", lambda_end=0.25)).words
+    assert "`chord`" in words
+    assert "to 0.25" in words
+
+
+def test_without_metrics_the_card_says_so_and_there_is_no_table(make, capsys):
+    folder = make(metrics=False)
+    assert "has not been evaluated" in write_card(folder).read_text()
+    page = folder / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    assert main(["--readme", str(page), str(folder)]) == 2
+    assert "metrics.json" in capsys.readouterr().err
+
+
+def test_numbers_of_other_weights_are_refused(make):
+    folder = make()
+    save_file({"a": np.ones(2, np.float16)}, folder / "model.safetensors")
+    with pytest.raises(RrgError, match=r"measured on revision .* evaluate"):
+        write_card(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("training.json", "{}"), ("config.json", "no"), ("preprocessor_config.json", "{}")]
+)
+def test_broken_files_are_named(make, file, text):
+    folder = make(metrics=False)
+    (folder / file).write_text(text)
+    with pytest.raises(RrgError, match=r"training\.json|config\.json|incomplete"):
+        write_card(folder)
+    assert not (folder / "README.md").exists()
+
+
+def test_a_missing_folder_is_told_with_exit_code_2(tmp_path, capsys):
+    assert main([str(tmp_path / "nothing")]) == 2
+    assert "no checkpoint folder" in capsys.readouterr().err
+
+
+def test_the_page_is_filled_between_its_markers_in_the_ladders_order(make, tmp_path, capsys):
+    folders = [make("hard-negative", bleu=0.1511), make("aligned", bleu=0.1411), make("baseline", bleu=0.1211)]
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for _ in range(2):  # filling twice changes nothing more
+        assert main(["--readme", str(page), *map(str, folders)]) == 0
+    text = page.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "old" not in text
+    rows = re.findall(r"^\| (baseline|aligned|hard-negative) \|.*?\| (0\.\d+) \| absent", text, re.MULTILINE)
+    assert rows == [("baseline", "0.121"), ("aligned", "0.141"), ("hard-negative", "0.151")]
+
+
+def test_rows_of_different_splits_make_no_table(make, tmp_path, capsys):
+    page = tmp_path / "README.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    assert main(["--readme", str(page), str(make("aligned")), str(make("baseline", split="test"))]) == 2
+    assert "different studies" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", ["nothing", f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}"])
+def test_a_page_without_its_markers_is_left_alone(make, tmp_path, capsys, page):
+    file = tmp_path / "README.md"
+    file.write_text(page)
+    assert main(["--readme", str(file), str(make())]) == 2
+    assert "once each" in capsys.readouterr().err
+    assert file.read_text() == page
+
+
+def test_a_trained_checkpoint_gets_its_card(tiny_checkpoint, cohort, tmp_path, monkeypatch):
+    """What training and evaluation really write; no sentence of the data is in the card."""
+    import shutil
+
+    monkeypatch.setenv("PATH", str(tmp_path / "no-java"))
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "made" / "tiny")
+    studies = load_studies(cohort, "val")
+    result = evaluate(load_checkpoint(folder), studies, train_reports=[s.report for s in studies], command="made")
+    write_json(folder / "metrics.json", summary(result))
+    text = write_card(folder).read_text()
+    assert "+ increasing hardness" in text
+    assert f"{result['metrics']['loss (nats per token)']:.3f} nats" in text
+    sentences = {s for study in studies for s in study.report.split(". ")} | {s["text"] for s in result["studies"]}
+    assert not [sentence for sentence in sentences if len(sentence) > 10 and sentence in text]
+    assert read_stored(folder).rung.order == 3
