@@ -419,11 +419,14 @@ def theme() -> gr.themes.Base:
 def launch(room: ReadingRoom, *, block: bool = True, port: int | None = None) -> tuple[Page, str]:
     """Serve the page on `$PORT` (7860), on loopback unless this is a Space; its address."""
     page = Page(room)
+    host = "0.0.0.0" if os.environ.get("SPACE_ID") else os.environ.get("HOST", "127.0.0.1")
+    port = port if port is not None else int(os.environ.get("PORT", "7860"))
+    print(f"Reading room: http://{host}:{port}", flush=True)
     _, url, _ = page.demo.launch(
-        server_name="0.0.0.0" if os.environ.get("SPACE_ID") else os.environ.get("HOST", "127.0.0.1"),
-        server_port=port if port is not None else int(os.environ.get("PORT", "7860")),
+        server_name=host,
+        server_port=port,
         prevent_thread_lock=not block,
-        quiet=not block,
+        quiet=True,
         share=False,
         inbrowser=False,
         theme=theme(),
