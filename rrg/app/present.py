@@ -64,12 +64,14 @@ def loading(state: Loading, chosen: tuple[Key, Key] | None) -> str:
     """One line on the models."""
     if chosen is None:
         return banner("warning", "Fewer than two checkpoints were found: nothing to compare. See the README.")
-    if state.failed:
-        told = (f"{name} cannot be loaded: {reason}" for name, reason in state.failed)
-        return "".join(banner("refusal", text) for text in told)
-    if state.waiting:
-        return working(f"Models loading: {' and '.join(state.waiting)}")
-    return f'<p class="status ready" role="status">✓ Models ready: {esc(" and ".join(map(str, chosen)))}</p>'
+    names = list(dict.fromkeys(map(str, chosen)))
+    failed = [(name, reason) for name, reason in state.failed if name in names]
+    if failed:
+        return "".join(banner("refusal", f"{name} cannot be loaded: {reason}") for name, reason in failed)
+    waiting = [name for name in names if name not in state.ready]
+    if waiting:
+        return working(f"Models loading: {' and '.join(waiting)}")
+    return f'<p class="status ready" role="status">✓ Models ready: {esc(" and ".join(names))}</p>'
 
 
 def working(step: str) -> str:

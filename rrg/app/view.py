@@ -160,11 +160,14 @@ class Page:
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         self.accept.click(self.on_accept, None, [self.gate, self.desk], **quick)
         self.timer.tick(self.on_tick, choice, [self.loading, self.timer, self.cards], **quick)
+        asked = [self.loading, self.timer]
         self.choose_collection.input(
             self.on_collection, [self.choose_collection], [self.choose_first, self.choose_second], **quick
-        ).then(self.on_read, [*choice, self.override, self.study], shown, api_visibility="private", **model)
+        ).then(self.on_choice, choice, asked, **quick).then(
+            self.on_read, [*choice, self.override, self.study], shown, api_visibility="private", **model
+        )
         for dropdown in choice[:2]:
-            dropdown.input(
+            dropdown.input(self.on_choice, choice, asked, **quick).then(
                 self.on_read, [*choice, self.override, self.study], shown, api_visibility="private", **model
             )
         self.upload.upload(
@@ -234,6 +237,13 @@ class Page:
         pair = _pair(collection, first, second)
         cards = gr.skip() if not state.done else self._cards(pair)
         return present.loading(state, pair), gr.Timer(active=not state.done), cards
+
+    def on_choice(self, first: str, second: str, collection: str) -> tuple[Any, Any]:
+        """Ask for the models chosen now, and watch them load."""
+        pair = _pair(collection, first, second)
+        if pair is not None:
+            self.room.library.request(*pair)
+        return present.loading(self.room.library.loading(), pair), gr.Timer(active=pair is not None)
 
     def on_collection(self, collection: str) -> tuple[Any, Any]:
         names = list(self.room.library.collections().get(collection, ()))

@@ -164,8 +164,9 @@ def test_the_plot_serves_both_themes_without_fonts_or_links(study):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        (Loading((), ("made/baseline",), ()), "Models loading: made/baseline"),
-        (Loading(("made/baseline",), (), ()), "Models ready"),
+        (Loading((), ("made/baseline",), ()), "Models loading: made/baseline and made/hard-negative"),
+        (Loading(("made/baseline", "made/hard-negative"), (), ()), "Models ready"),
+        (Loading(("made/baseline",), (), ()), "Models loading: made/hard-negative"),
         (
             Loading((), (), (("made/baseline", "its weights are cut short"),)),
             "cannot be loaded: its weights are cut short",

@@ -10,6 +10,7 @@ from gradio.state_holder import SessionState
 from gradio_client import Client, handle_file
 
 from rrg.app import view
+from rrg.app.library import Key
 from rrg.app.view import Page, launch
 from tests.app.doubles import PAIR, TEXTS, film, room
 
@@ -147,6 +148,15 @@ def test_two_browsers_never_see_each_others_study(page, tmp_path):
     assert first is not second
     assert (first.films[0].pixels != second.films[0].pixels).any()
     assert first.encoded != second.encoded
+
+
+def test_another_model_is_asked_for_as_soon_as_it_is_chosen(page):
+    page.on_choice("baseline", "aligned", "made")
+    page.room.library.get(Key("made", "aligned"))
+    loading, timer, cards = page.on_tick("baseline", "aligned", "made")
+    assert "Models ready: made/baseline and made/aligned" in loading
+    assert timer.active is False
+    assert cards.count("A made-up card") == 2
 
 
 def test_the_gate_hides_the_desk_until_it_is_accepted(page):
