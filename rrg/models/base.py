@@ -53,6 +53,7 @@ class GeneratorConfig(PreTrainedConfig):
         self.max_tokens = max_tokens
         self.dropout = dropout
         self.unk_token_id = unk_token_id
+        self.initializer_range = hidden_size**-0.5  # 0.02, the usual value, starves a network this narrow
         fixed = {
             "is_encoder_decoder": True,
             "tie_word_embeddings": True,

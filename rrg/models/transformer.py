@@ -36,7 +36,8 @@ class TransformerConfig(GeneratorConfig):
             dropout=self.dropout,
             attention_dropout=self.dropout,
             activation_function="gelu",
-            scale_embedding=True,
+            scale_embedding=False,  # words and places start at one scale
+            init_std=self.initializer_range,
             pad_token_id=self.pad_token_id,
             bos_token_id=self.bos_token_id,
             eos_token_id=self.eos_token_id,

@@ -54,6 +54,10 @@ class Batch:
     peer_text: Tensor | None = None
     peer_valid: Tensor | None = None
 
+    def to(self, device: torch.device) -> Batch:
+        moved: dict[str, Any] = {k: v if v is None else v.to(device) for k, v in vars(self).items()}
+        return Batch(**moved)
+
 
 def identity(tensor: Tensor) -> Tensor:
     return tensor

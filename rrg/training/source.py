@@ -103,12 +103,15 @@ def kept_features(
         part = file.with_suffix(".part.npy")
         kept = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
         encoder.eval()
+        device = encoder.place_embedding.weight.device
         for start in tqdm(
             range(0, len(images), batch_size), desc="image features", unit="batch", disable=not progress
         ):
             rows = slice(start, start + batch_size)
-            views = torch.from_numpy(images.views[rows])
-            kept[rows] = encoder.feature_maps(to_pixels(images.squares[rows]), views).half().numpy()
+            views = torch.from_numpy(images.views[rows]).to(device)
+            kept[rows] = (
+                encoder.feature_maps(to_pixels(images.squares[rows]).to(device), views).half().cpu().numpy()
+            )
         kept.flush()
         part.replace(file)
     return np.load(file, mmap_mode="r")

@@ -17,14 +17,16 @@ def validate(model: Any, source: Source, unknown: int, batch_size: int = 32) -> 
     model.eval()
     total, tokens, images, reports = 0.0, 0, [], []
     for start in range(0, len(source), batch_size):
-        batch = source.batch(np.arange(start, min(start + batch_size, len(source))), with_peers=False)
+        batch = source.batch(np.arange(start, min(start + batch_size, len(source))), with_peers=False).to(
+            model.device
+        )
         encoded = model.encode(batch.pixels, batch.views, batch.features)
         nats, count = report_loss(
             model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask, unknown
         )
         total, tokens = total + float(nats), tokens + int(count)
-        images.append(model.heads.embed_image(encoded.pooled))
-        reports.append(model.heads.embed_report(model.report_features(batch.tokens, batch.mask)))
+        images.append(model.heads.embed_image(encoded.pooled).cpu())
+        reports.append(model.heads.embed_report(model.report_features(batch.tokens, batch.mask)).cpu())
     similarity = torch.cat(images) @ torch.cat(reports).T
     better = (similarity >= similarity.diagonal()[:, None]).sum(1)  # ties count against the model
     return {"val_loss": total / tokens, "val_recall_at_10": float((better <= 10).float().mean())}

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 
 from rrg.training import loop
 from rrg.training.loop import train
+from rrg.training.run import prepare
 from rrg.types import RrgError
 from tests.made import write_config
 
@@ -93,7 +94,7 @@ def test_a_broken_image_costs_its_study_not_the_run(tmp_path, caplog):
 
 
 def test_every_study_once_an_epoch_and_never_mirrored(tmp_path, cohort):
-    run = loop.prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "run")
+    run = prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "run")
     order = loop.epoch_order(len(run.train), run.config, 0)
     assert sorted(order) == list(range(24))
     assert not np.array_equal(order, loop.epoch_order(len(run.train), run.config, 1))

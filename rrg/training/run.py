@@ -1,0 +1,163 @@
+"""The parts of a training run, made ready from a configuration. Takes no step itself.
+
+Device, precision and several processes are Hugging Face `accelerate`'s business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from transformers import PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
+
+from rrg.data.batch import StudyImages, load_images
+from rrg.data.datasets import load_studies
+from rrg.data.preprocess import Preprocessing
+from rrg.data.tokenizer import build_tokenizer
+from rrg.models.base import GeneratorModel
+from rrg.models.encoder import load_imagenet_weights
+from rrg.models.registry import create
+from rrg.objective.task import GenerationTask, ObjectiveSettings, identity
+from rrg.training.config import Config
+from rrg.training.source import Source, kept_features, make_source
+from rrg.training.state import Stateful
+from rrg.types import RrgError
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run, ready to step."""
+
+    config: Config
+    out: Path
+    accelerator: Accelerator
+    model: GeneratorModel
+    tokenizer: PreTrainedTokenizerFast
+    task: nn.Module
+    optimiser: Optimizer
+    schedule: LRScheduler
+    train: Source
+    val: Source
+
+    @property
+    def stateful(self) -> dict[str, Stateful]:
+        return {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.train) // self.config.optimiser.batch_size
+
+    @property
+    def steps(self) -> int:
+        return self.steps_per_epoch * self.config.optimiser.epochs
+
+
+def prepare(config: Config, out: Path) -> Run:
+    """Read the data, build tokenizer, model and optimiser. RrgError names what does not fit."""
+    precision = "bf16" if config.precision == "bf16" else "no"
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=precision)
+    _claim(out, config, accelerator)
+    with accelerator.main_process_first():  # the first process fills the caches, the others read them
+        images = _read_images(config, accelerator.is_local_main_process)
+        tokenizer = build_tokenizer((s.report for s in images["train"].studies), config.model.min_frequency)
+        model = build_model(config, len(tokenizer))
+        sources = {
+            split: _source(config, split, each, model, tokenizer, accelerator.is_local_main_process)
+            for split, each in images.items()
+        }
+    task = GenerationTask(
+        model,
+        ObjectiveSettings(**config.objective.model_dump()),
+        tokenizer.unk_token_id,
+        gather_with_gradients if accelerator.num_processes > 1 else identity,
+        accelerator.num_processes,
+    )
+    optimiser = AdamW(parameter_groups(model, config), weight_decay=config.optimiser.weight_decay)
+    steps = len(sources["train"]) // config.optimiser.batch_size * config.optimiser.epochs
+    schedule = get_cosine_schedule_with_warmup(optimiser, round(steps * config.optimiser.warmup), steps)
+    wrapped, optimiser = accelerator.prepare(task, optimiser)
+    return Run(config, out, accelerator, model, tokenizer, wrapped, optimiser, schedule, **sources)
+
+
+def build_model(config: Config, vocabulary: int) -> GeneratorModel:
+    """A new generator of the configured family; the seed alone decides its weights."""
+    torch.manual_seed(config.seed)
+    sizes = {**config.model.sizes, "image_size": config.model.image_size}
+    model = create(config.model.family, vocab_size=vocabulary, **sizes)
+    if config.model.imagenet:
+        load_imagenet_weights(model.encoder, model.config.backbone)
+    if config.model.freeze_backbone:
+        model.encoder.backbone.requires_grad_(False)
+    return model
+
+
+def parameter_groups(model: GeneratorModel, config: Config) -> list[dict[str, Any]]:
+    """The image network learns at its own rate, or not at all."""
+    inside = {id(p) for p in model.encoder.backbone.parameters()}
+    rest = [p for p in model.parameters() if id(p) not in inside]
+    backbone = [p for p in model.encoder.backbone.parameters() if p.requires_grad]
+    groups = [{"params": rest, "lr": config.optimiser.learning_rate}]
+    return groups + (
+        [{"params": backbone, "lr": config.optimiser.backbone_learning_rate}] if backbone else []
+    )
+
+
+def gather_with_gradients(tensor: Tensor) -> Tensor:
+    """Join a (B, ...) tensor of every process along the first axis; floats carry gradients back to their owners."""
+    import torch.distributed.nn.functional as collective
+
+    if tensor.is_floating_point() and tensor.requires_grad:
+        return torch.cat(collective.all_gather(tensor))
+    parts = [torch.empty_like(tensor) for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather(parts, tensor.contiguous())
+    return torch.cat(parts)
+
+
+def _claim(out: Path, config: Config, accelerator: Accelerator) -> None:
+    """A run folder belongs to one configuration: taking up another's run would mix two experiments."""
+    if accelerator.is_main_process:
+        out.mkdir(parents=True, exist_ok=True)
+        file, text = out / CONFIG, config.model_dump_json(indent=2) + "\n"
+        if file.is_file() and file.read_text() != text:
+            raise RrgError(
+                f"'{out}' holds a run with another configuration ({file}). Choose another --out or remove it."
+            )
+        file.write_text(text)
+    accelerator.wait_for_everyone()
+
+
+def _read_images(config: Config, show: bool) -> dict[str, StudyImages]:
+    preprocessing = Preprocessing(size=config.model.image_size)
+    images = {}
+    for split, name in (("train", config.data.train), ("val", config.data.val)):
+        studies = load_studies(config.data.folder, name)[: config.data.limit]
+        images[split] = load_images(studies, preprocessing, config.data.cache, show)
+    if len(images["train"]) < config.optimiser.batch_size:
+        raise RrgError(
+            f"optimiser.batch_size is {config.optimiser.batch_size}, but only {len(images['train'])} training "
+            "studies can be read. Make it smaller."
+        )
+    return images
+
+
+def _source(
+    config: Config,
+    split: str,
+    images: StudyImages,
+    model: GeneratorModel,
+    tokenizer: PreTrainedTokenizerFast,
+    show: bool,
+) -> Source:
+    features = None
+    if config.model.freeze_backbone:
+        features = kept_features(model.encoder, images, config.data.cache, show)
+    with_peers = config.objective.peers and split == "train"
+    return make_source(images, tokenizer, model.config.max_tokens, with_peers, features)
