@@ -101,7 +101,11 @@ def peak_memory() -> int:
 
 
 def table(result: dict[str, Any]) -> str:
-    rows = [*result["seconds"].items(), ("both", result["both_seconds"]), ("first time", result["first_seconds"])]
+    rows = [
+        *result["seconds"].items(),
+        ("both", result["both_seconds"]),
+        ("first time", result["first_seconds"]),
+    ]
     lines = [f"{name:<28} {seconds:>7.3f} s" for name, seconds in rows]
     return "\n".join([*lines, f"{'resident memory':<28} {result['resident_memory_gb']:>7.2f} GB"])
 

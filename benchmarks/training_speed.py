@@ -29,9 +29,20 @@ OBJECTIVES: dict[str, dict[str, Any]] = {
     "baseline": {"detach": True},
     "hard-negative": {"peers": True, "synthesis": "arc"},
 }
-TINY = {"hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 1, "encoder_layers": 1, "embedding_size": 16}
+TINY = {
+    "hidden_size": 32,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 1,
+    "encoder_layers": 1,
+    "embedding_size": 16,
+}
 WORDS = 750  # as many as IU X-Ray's vocabulary, so that the output layer costs what it costs there
-FACTS = ("Small left pleural effusion", "The heart is enlarged", "No pneumothorax", "Right basilar atelectasis")
+FACTS = (
+    "Small left pleural effusion",
+    "The heart is enlarged",
+    "No pneumothorax",
+    "Right basilar atelectasis",
+)
 MEAN_WORDS, MOST_WORDS = 36, 160  # of a report of IU X-Ray
 GIGABYTE = 1e9
 
@@ -120,7 +131,9 @@ def table(result: dict[str, Any]) -> str:
     lines = [f"{'objective':<14} {'s/step':>8} {'studies/s':>10}"]
     for name, seconds in result["seconds_per_step"].items():
         lines.append(f"{name:<14} {seconds:>8.3f} {result['studies_per_second'][name]:>10.2f}")
-    ratios = f"{result['ratio_of_medians']:.3f} (of medians), {result['median_of_ratios']:.3f} (median of pairs)"
+    ratios = (
+        f"{result['ratio_of_medians']:.3f} (of medians), {result['median_of_ratios']:.3f} (median of pairs)"
+    )
     return "\n".join([*lines, f"step ratio     {ratios}", f"peak memory    {result['peak_memory_gb']} GB"])
 
 
@@ -137,7 +150,9 @@ def write_cohort(folder: Path, train: int, size: int) -> Path:
             Image.fromarray(random.integers(0, 256, (size, size), np.uint8)).save(folder / "images" / path)
         report = f"{FACTS[number % len(FACTS)]}. {' '.join(spoken[number % train])}."
         views = ["frontal", "lateral"]
-        annotation[split].append({"id": name, "report": report, "image_path": paths, "split": split, "views": views})
+        annotation[split].append(
+            {"id": name, "report": report, "image_path": paths, "split": split, "views": views}
+        )
     (folder / "annotation.json").write_text(json.dumps(annotation))
     return folder
 

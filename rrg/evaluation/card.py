@@ -76,7 +76,9 @@ def write_card(folder: str | Path) -> Path:
     try:
         text = card_text(stored)
     except (KeyError, TypeError, AttributeError) as error:
-        raise RrgError(f"the files of {stored.folder} are incomplete ({error!r}); train and evaluate again") from error
+        raise RrgError(
+            f"the files of {stored.folder} are incomplete ({error!r}); train and evaluate again"
+        ) from error
     path = stored.folder / CARD
     path.write_text(text, encoding="utf-8")
     return path
@@ -246,13 +248,19 @@ def _values(folder: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 2 with a message where a folder cannot be described."""
-    parser = argparse.ArgumentParser(description="Model cards, or the results table of a page, from checkpoints.")
+    parser = argparse.ArgumentParser(
+        description="Model cards, or the results table of a page, from checkpoints."
+    )
     parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="fill the results between the markers of FILE")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help="fill the results between the markers of FILE"
+    )
     chosen = parser.parse_args(arguments)
     try:
         if chosen.readme:
-            results.fill(chosen.readme, results.results_table([read_stored(folder) for folder in chosen.folders]))
+            results.fill(
+                chosen.readme, results.results_table([read_stored(folder) for folder in chosen.folders])
+            )
             print(chosen.readme)
         else:
             for folder in chosen.folders:

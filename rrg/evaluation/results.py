@@ -82,7 +82,9 @@ def results_table(stored: Sequence[Stored]) -> str:
     results = [_measured(each) for each in ordered]
     data = results[0]["data"]
     if any(result["data"] != data or result["decoding"] != results[0]["decoding"] for result in results):
-        raise RrgError("the checkpoints were measured on different studies or decodings; evaluate all on one split")
+        raise RrgError(
+            "the checkpoints were measured on different studies or decodings; evaluate all on one split"
+        )
     rows = [_HEAD, *([each.name, *_row(result)] for each, result in zip(ordered, results, strict=True))]
     metrics = results[0]["metrics"]
     lines = [

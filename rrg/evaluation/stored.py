@@ -141,7 +141,9 @@ def _json(file: Path) -> dict[str, Any]:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise RrgError(f"cannot read {file}: {error.strerror or error}; a checkpoint folder holds it") from error
+        raise RrgError(
+            f"cannot read {file}: {error.strerror or error}; a checkpoint folder holds it"
+        ) from error
     except ValueError as error:
         raise RrgError(f"{file} is not JSON ({error})") from error
     if not isinstance(value, dict):

@@ -66,7 +66,9 @@ def make(tmp_path):
     def made(name="aligned", collection="iu-xray", metrics=True, **values):
         folder = tmp_path / collection / name
         folder.mkdir(parents=True)
-        save_file({"a": np.zeros((3, 5), np.float16), "b": np.zeros(7, np.float16)}, folder / "model.safetensors")
+        save_file(
+            {"a": np.zeros((3, 5), np.float16), "b": np.zeros(7, np.float16)}, folder / "model.safetensors"
+        )
         recipe = {
             "config": {
                 "data": {"train": "train", "val": "val", "limit": None},
@@ -201,7 +203,11 @@ def test_a_missing_folder_is_told_with_exit_code_2(tmp_path, capsys):
 
 
 def test_the_page_is_filled_between_its_markers_in_the_ladders_order(make, tmp_path, capsys):
-    folders = [make("hard-negative", bleu=0.1511), make("aligned", bleu=0.1411), make("baseline", bleu=0.1211)]
+    folders = [
+        make("hard-negative", bleu=0.1511),
+        make("aligned", bleu=0.1411),
+        make("baseline", bleu=0.1211),
+    ]
     page = tmp_path / "README.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     for _ in range(2):  # filling twice changes nothing more
@@ -237,11 +243,15 @@ def test_a_trained_checkpoint_gets_its_card(tiny_checkpoint, cohort, tmp_path, m
     monkeypatch.setenv("PATH", str(tmp_path / "no-java"))
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "made" / "tiny")
     studies = load_studies(cohort, "val")
-    result = evaluate(load_checkpoint(folder), studies, train_reports=[s.report for s in studies], command="made")
+    result = evaluate(
+        load_checkpoint(folder), studies, train_reports=[s.report for s in studies], command="made"
+    )
     write_json(folder / "metrics.json", summary(result))
     text = write_card(folder).read_text()
     assert "+ increasing hardness" in text
     assert f"{result['metrics']['loss (nats per token)']:.3f} nats" in text
-    sentences = {s for study in studies for s in study.report.split(". ")} | {s["text"] for s in result["studies"]}
+    sentences = {s for study in studies for s in study.report.split(". ")} | {
+        s["text"] for s in result["studies"]
+    }
     assert not [sentence for sentence in sentences if len(sentence) > 10 and sentence in text]
     assert read_stored(folder).rung.order == 3
