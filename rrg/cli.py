@@ -86,7 +86,7 @@ def read(
     )  # fmt: skip
     notes = (check_revision(gallery, loaded.revision), texts.reason)
     settings = {
-        "decoding": "greedy", "seed": seed,
+        "decoding": loaded.decoding, "seed": seed,
         "revision": loaded.revision, "resolution": loaded.preprocessing.size,
         "positive": "reference" if truth else "own report", "texts": texts.name, "forced": force,
     }  # fmt: skip

@@ -45,6 +45,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def decoding(self) -> str:
+        """How drafts are written, e.g. "greedy"."""
+        ...
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of this checkpoint, e.g. absent texts."""
         ...

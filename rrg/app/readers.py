@@ -43,6 +43,10 @@ class CheckpointReader:
     def size(self) -> int:
         return self.checkpoint.preprocessing.size
 
+    @property
+    def decoding(self) -> str:
+        return self.checkpoint.decoding
+
     def screen(self, films: Sequence[Radiograph]) -> Screening:
         examined = examine(self.checkpoint, films)
         views = tuple(film.view for film in examined.films)

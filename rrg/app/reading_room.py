@@ -155,7 +155,8 @@ class ReadingRoom:
                 for reader, encoded, draft in zip(readers, study.encoded, drafts, strict=True)
             )
         notes = [note for reader in readers for note in reader.notes]
-        settings = {"decoding": "greedy", "seed": SEED, "revision": {m.model: m.revision for m in models}}
+        decoding = "; ".join(dict.fromkeys(reader.decoding for reader in readers))
+        settings = {"decoding": decoding, "seed": SEED, "revision": {m.model: m.revision for m in models}}
         return Reading(models, positive, source, settings, tuple(dict.fromkeys(notes)))
 
     def read_at_once(self, study: OpenStudy, pair: tuple[Key, Key], *, override: bool = False) -> OpenStudy:

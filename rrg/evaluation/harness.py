@@ -81,7 +81,7 @@ def evaluate(
             "without a report": len(studies) - len(told),
             "unreadable": len(told[:limit]) - len(output.studies),
         },
-        "decoding": dict(decoding),
+        "decoding": {**decoding, "min_new_tokens": checkpoint.model.generation_config.min_new_tokens or 0},
         "metrics": _metrics(output, scores, absent, found),
         "studies": list(_per_study(output, scores, found)),
     }

@@ -35,6 +35,7 @@ class GeneratorConfig(PreTrainedConfig):
         encoder_layers: int = 2,
         embedding_size: int = 256,
         max_tokens: int = 100,
+        min_new_tokens: int = 0,
         dropout: float = 0.1,
         pad_token_id: int = 0,
         bos_token_id: int = 1,
@@ -51,6 +52,7 @@ class GeneratorConfig(PreTrainedConfig):
         self.encoder_layers = encoder_layers
         self.embedding_size = embedding_size
         self.max_tokens = max_tokens
+        self.min_new_tokens = min_new_tokens
         self.dropout = dropout
         self.unk_token_id = unk_token_id
         self.initializer_range = hidden_size**-0.5  # 0.02, the usual value, starves a network this narrow
@@ -65,9 +67,13 @@ class GeneratorConfig(PreTrainedConfig):
         super().__init__(**{**kwargs, **fixed})
 
     def default_decoding(self) -> GenerationConfig:
-        """Greedy; a model never writes padding, a second BOS or an unknown word."""
+        """Greedy; a model never writes padding, a second BOS or an unknown word.
+
+        `min_new_tokens` keeps the likeliest single report, a short one of many copies, from ending every draft early.
+        """
         return GenerationConfig(
             max_new_tokens=self.max_tokens,
+            min_new_tokens=self.min_new_tokens or None,
             do_sample=False,
             num_beams=1,
             pad_token_id=self.pad_token_id,

@@ -48,6 +48,12 @@ class Checkpoint:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def decoding(self) -> str:
+        """How it writes unless asked otherwise, in words."""
+        least = self.model.generation_config.min_new_tokens
+        return f"greedy, at least {least} tokens" if least else "greedy"
+
     def read_pixels(self, radiographs: Sequence[Radiograph]) -> tuple[Tensor, Tensor]:
         """One study's films -> pixels (1, V, 1, S, S) float32 in [0, 1], views (1, V) int64."""
         squares, views = arrange(radiographs, self.preprocessing)

@@ -45,6 +45,7 @@ class Double:
     chest: bool = True
     revision: str = "0123456789ab"
     size: int = 160
+    decoding: str = "greedy"
     notes: tuple[str, ...] = ()
     card: str = "## A made-up card"
     encodings: list[int] = field(default_factory=list)
