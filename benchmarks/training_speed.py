@@ -24,6 +24,7 @@ from PIL import Image
 
 from rrg.training import loop
 from rrg.training.config import Config
+from rrg.training.run import Run, prepare
 
 OBJECTIVES: dict[str, dict[str, Any]] = {
     "baseline": {"detach": True},
@@ -53,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         data = write_cohort(Path(scratch) / "data", 4 * chosen.batch, chosen.size)
         runs = {
-            name: loop.prepare(config(chosen, data, objective), Path(scratch) / name)
+            name: prepare(config(chosen, data, objective), Path(scratch) / name)
             for name, objective in OBJECTIVES.items()
         }
         seconds = measure(runs, chosen.steps, chosen.warmup)
@@ -87,7 +88,7 @@ def config(chosen: argparse.Namespace, data: Path, objective: dict[str, Any]) ->
     )
 
 
-def measure(runs: dict[str, loop.Run], steps: int, warmup: int) -> dict[str, list[float]]:
+def measure(runs: dict[str, Run], steps: int, warmup: int) -> dict[str, list[float]]:
     """Seconds of each timed step. The same batches for all; who goes first changes at every step."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for step in range(warmup + steps):
@@ -104,7 +105,7 @@ def measure(runs: dict[str, loop.Run], steps: int, warmup: int) -> dict[str, lis
 
 
 def summarise(
-    chosen: argparse.Namespace, runs: dict[str, loop.Run], seconds: dict[str, list[float]]
+    chosen: argparse.Namespace, runs: dict[str, Run], seconds: dict[str, list[float]]
 ) -> dict[str, Any]:
     """Medians, and the hard-negative step in units of the baseline's of the same batch."""
     pairs = zip(seconds["hard-negative"], seconds["baseline"], strict=True)
