@@ -59,7 +59,10 @@ def prepare(report: str) -> str:
 def tokenise(
     tokenizer: PreTrainedTokenizerFast, reports: Sequence[str], max_tokens: int
 ) -> tuple[Tensor, Tensor]:
-    """-> tokens (B, T) int64, BOS first and EOS last; mask (B, T) bool, True on real tokens. T <= max_tokens."""
+    """-> tokens (B, T) int64, BOS first and EOS last; mask (B, T) bool, True on real tokens. T <= max_tokens.
+
+    A report that is cut has no end: its EOS is masked, so that nobody learns to stop in mid-sentence.
+    """
     encoded = tokenizer(
         [prepare(report) for report in reports],
         padding=True,
@@ -68,7 +71,9 @@ def tokenise(
         return_tensors="pt",
         return_token_type_ids=False,
     )
-    return encoded["input_ids"].to(torch.int64), encoded["attention_mask"].bool()
+    tokens, mask = encoded["input_ids"].to(torch.int64), encoded["attention_mask"].bool()
+    cut = torch.tensor([bool(each.overflowing) for each in encoded.encodings])
+    return tokens, mask & ~(cut[:, None] & (tokens == tokenizer.eos_token_id))
 
 
 def readable(tokenizer: PreTrainedTokenizerFast, tokens: list[int]) -> str:

@@ -187,7 +187,11 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
             )
     try:
         model_class = family_of(json.loads((folder / "config.json").read_text()).get("model_type", ""))
-        model = model_class.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+        model, told = model_class.from_pretrained(
+            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
+        _refuse_gaps(told)
+        model.eval()
         tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
         preprocessing = Preprocessing(**json.loads((folder / PREPROCESSING).read_text()))
         screen = _load_screen(folder / SCREEN)
@@ -199,16 +203,27 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     return Checkpoint(model, tokenizer, preprocessing, folder, revision_of(folder), screen)
 
 
+def _refuse_gaps(told: dict[str, Any]) -> None:
+    """transformers only warns, and fills what is missing at random."""
+    amiss = {
+        kind: sorted(told[kind])
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")
+        if told[kind]
+    }
+    if amiss:
+        raise ValueError(f"its weights do not fit its configuration: {amiss}")
+
+
 def _load_screen(file: Path) -> Screen | None:
     return Screen(**{k: v.float() for k, v in load_file(file).items()}) if file.is_file() else None
 
 
 def revision_of(folder: Path) -> str:
-    """A name for exactly these weights, this vocabulary and this configuration."""
+    """A name for exactly these weights, this vocabulary, configuration, decoding, preprocessing and screen."""
     digest = hashlib.sha256()
-    for file in sorted(
-        [*folder.glob("model*.safetensors"), folder / "config.json", folder / "tokenizer.json"]
-    ):
+    names = ("config.json", "generation_config.json", "tokenizer.json", PREPROCESSING, SCREEN)
+    parts = [folder / name for name in names if (folder / name).is_file()]
+    for file in sorted([*folder.glob("model*.safetensors"), *parts]):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -88,12 +88,24 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
             f"The loss is not a number at step {step} ({values}). The batch: {names}. Lower the learning rate."
         )
     run.accelerator.backward(terms["loss"])
-    norm = float(run.accelerator.clip_grad_norm_(run.model.parameters(), run.config.optimiser.clip))
+    norm = _clip(run)
     run.optimiser.step()
     run.schedule.step()
     run.optimiser.zero_grad()
     rate = run.schedule.get_last_lr()[0]
     return {"step": step, **values, "hardness": hardness, "gradient": norm, "rate": rate}
+
+
+def _clip(run: Run) -> float:
+    """Clip generator and heads apart: one norm over both would let detached heads shrink the generator's step.
+
+    Returns the generator's norm before clipping.
+    """
+    heads = list(run.model.heads.parameters())
+    own = {id(parameter) for parameter in heads}
+    generator = [parameter for parameter in run.model.parameters() if id(parameter) not in own]
+    run.accelerator.clip_grad_norm_(heads, run.config.optimiser.clip)
+    return float(run.accelerator.clip_grad_norm_(generator, run.config.optimiser.clip))
 
 
 def set_training_mode(model: GeneratorModel) -> None:
@@ -116,6 +128,10 @@ def _judge_epoch(run: Run, state: TrainState, epoch: int) -> dict[str, float]:
         "last": float(epoch),
     }
     value = by_metric[run.config.select]
+    if not np.isfinite(value):
+        raise RrgError(
+            f"The val metric '{run.config.select}' is not a number after epoch {epoch + 1} ({scores})."
+        )
     if value > state.best:
         state.best, state.best_epoch = value, epoch
         state.best_weights = {k: v.detach().cpu().clone() for k, v in run.model.state_dict().items()}

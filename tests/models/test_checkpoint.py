@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from rrg.data.datasets import load_studies
 from rrg.data.images import load_radiograph
@@ -80,7 +80,9 @@ def test_report_embeddings_are_unit_and_of_the_text(checkpoint):
 def test_the_screen_knows_films_from_noise(checkpoint, films):
     assert all(verdict.is_chest for verdict in checkpoint.examine(films))
     features = checkpoint.encode(films).backbone[:, 0]
-    strange = features + 40 * features.std() * torch.randn(features.shape, generator=torch.Generator().manual_seed(0))
+    strange = features + 40 * features.std() * torch.randn(
+        features.shape, generator=torch.Generator().manual_seed(0)
+    )
     assert not checkpoint.screen.examine(strange)[0].is_chest
 
 
@@ -89,11 +91,16 @@ def test_a_folder_that_is_no_checkpoint_is_named(tmp_path):
         load_checkpoint(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["weights", "family"])
+@pytest.mark.parametrize("damage", ["weights", "missing weights", "family"])
 def test_a_damaged_checkpoint_is_an_error_not_a_crash(tiny_checkpoint, tmp_path, damage):
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "damaged")
     if damage == "weights":
         next(folder.glob("model*.safetensors")).write_bytes(b"nothing of the kind")
+    elif damage == "missing weights":
+        file = next(folder.glob("model*.safetensors"))
+        tensors = load_file(file)
+        tensors.pop(next(name for name in tensors if name.endswith("fc1.weight")))
+        save_file(tensors, file, metadata={"format": "pt"})
     else:
         config = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps({**config, "model_type": "something-else"}))

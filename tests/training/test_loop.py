@@ -106,6 +106,19 @@ def test_every_study_once_an_epoch_and_never_mirrored(tmp_path, cohort):
     assert np.array_equal(shown, to_square(load_radiograph(study.images[0]), 64))
 
 
+def test_the_baselines_generator_steps_as_if_there_were_no_alignment(tmp_path, cohort):
+    """Weights after some steps, not gradients before clipping: the heads must not shrink the generator's step either."""
+    after = {}
+    for weight in (0.0, 1.0):
+        config = write_config(
+            tmp_path / "config.yaml", cohort, objective={"detach": True, "alignment": weight}, select="last"
+        )
+        after[weight] = weights(train(config, ["optimiser.clip=0.05"], tmp_path / str(weight)))
+    changed = {name for name in after[0.0] if not torch.equal(after[0.0][name], after[1.0][name])}
+    assert changed
+    assert all(name.startswith("heads.") for name in changed)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", [{"detach": True}, {"peers": True, "synthesis": "arc"}])
 def test_two_processes_train_as_one(tmp_path, cohort, objective):
