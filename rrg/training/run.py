@@ -64,6 +64,7 @@ def prepare(config: Config, out: Path) -> Run:
     """Read the data, build tokenizer, model and optimiser. RrgError names what does not fit."""
     precision = "bf16" if config.precision == "bf16" else "no"
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=precision)
+    _check_shares(config.optimiser.batch_size, accelerator.num_processes)
     _claim(out, config, accelerator)
     with accelerator.main_process_first():  # the first process fills the caches, the others read them
         images = _read_images(config, accelerator.is_local_main_process)
@@ -122,16 +123,30 @@ def gather_with_gradients(tensor: Tensor) -> Tensor:
 
 
 def _claim(out: Path, config: Config, accelerator: Accelerator) -> None:
-    """A run folder belongs to one configuration: taking up another's run would mix two experiments."""
+    """A run folder belongs to one configuration: taking up another's run would mix two experiments.
+
+    Every process compares before the first one writes, so that all refuse and none is left waiting.
+    """
+    file, text = out / CONFIG, config.model_dump_json(indent=2) + "\n"
+    taken = file.is_file() and file.read_text() != text
+    accelerator.wait_for_everyone()  # all have looked; only now may the file appear
+    if taken:
+        raise RrgError(
+            f"'{out}' holds a run with another configuration ({file}). Choose another --out or remove it."
+        )
     if accelerator.is_main_process:
         out.mkdir(parents=True, exist_ok=True)
-        file, text = out / CONFIG, config.model_dump_json(indent=2) + "\n"
-        if file.is_file() and file.read_text() != text:
-            raise RrgError(
-                f"'{out}' holds a run with another configuration ({file}). Choose another --out or remove it."
-            )
         file.write_text(text)
     accelerator.wait_for_everyone()
+
+
+def _check_shares(batch_size: int, processes: int) -> None:
+    """Embeddings are gathered from all processes, which needs shares of one size."""
+    if batch_size % processes:
+        raise RrgError(
+            f"optimiser.batch_size is {batch_size}, which {processes} processes cannot share equally. "
+            f"Make it a multiple of {processes}."
+        )
 
 
 def _read_images(config: Config, show: bool) -> dict[str, StudyImages]:
