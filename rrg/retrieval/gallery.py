@@ -97,6 +97,16 @@ class Gallery:
         """Row `row` as a value of its own, without text."""
         return Neighbour(self.study_ids[row], self.uids[row], similarity, rank, row, self.labels[row])
 
+    def whose(self, name: str) -> tuple[str, str]:
+        """(study id, patient) of the row whose study id, or else uid, is `name`; RrgError where none has it."""
+        for column in (self.study_ids, self.uids):
+            if name and name in column:
+                row = column.index(name)
+                return self.study_ids[row], self.patients[row]
+        raise RrgError(
+            f"no study '{name}' among the {len(self)} of the gallery ({self.split}); give its id or uid"
+        )
+
     def _excluded(self, row: int, study: str | None, patient: str | None) -> bool:
         same_study = study is not None and self.study_ids[row] == study
         return same_study or (bool(patient) and self.patients[row] == patient)
@@ -135,9 +145,9 @@ class Gallery:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 report, image = (_unit(file.get_tensor(name)) for name in ("report", "image"))
-        except (SafetensorError, OSError) as error:
-            raise RrgError(f"{path} cannot be read as a gallery ({error}); rebuild it") from error
-        return cls._from_parts(report, image, metadata, path)
+            return cls._from_parts(report, image, metadata, path)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            raise RrgError(f"{path} cannot be read as a gallery ({error!r}); rebuild it") from error
 
     @classmethod
     def _from_parts(
@@ -146,24 +156,32 @@ class Gallery:
         if metadata.get("schema") != SCHEMA:
             found = metadata.get("schema")
             raise RrgError(f"{path} has gallery schema {found!r}; this version reads {SCHEMA!r}: rebuild it")
-        names = ("study_ids", "uids", "patients")
-        study_ids, uids, patients = (tuple(json.loads(metadata[name])) for name in names)
+        names = ("study_ids", "uids", "patients", "findings")
+        study_ids, uids, patients, findings = (_strings(json.loads(metadata[name])) for name in names)
         return cls(
             report,
             image,
             study_ids,
             uids,
             patients,
-            labels=tuple(tuple(codes) for codes in json.loads(metadata["labels"])),
-            findings=tuple(json.loads(metadata["findings"])),
+            labels=tuple(_strings(codes) for codes in json.loads(metadata["labels"])),
+            findings=findings,
             split=metadata.get("split", ""),
             revision=metadata.get("revision", ""),
             path=path,
         )
 
 
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise ValueError("a list of texts was expected")
+    return tuple(value)
+
+
 def _unit(rows: NDArray[np.generic]) -> NDArray[np.float32]:
     """Half precision moves a row off the sphere by up to 1e-3; bring it back. (N, E) -> (N, E)."""
+    if rows.ndim != 2:
+        raise ValueError(f"embeddings of shape {rows.shape}, not (N, E)")
     wide = rows.astype(np.float32)
     return wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12)
 

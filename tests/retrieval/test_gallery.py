@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from rrg.retrieval.gallery import FILE, Gallery, check_revision
 from rrg.types import RrgError
@@ -67,6 +68,14 @@ def test_exclusions_leave_out_the_study_and_its_patient_only():
     assert len(gallery.search(np.ones(4), 9, None, "")) == 4  # an unknown patient excludes nobody
 
 
+def test_a_study_is_found_by_id_or_uid():
+    gallery = make(np.eye(3, dtype=np.float32), patients=["a", "b", "b"])
+    assert gallery.whose("S1") == gallery.whose("101") == ("S1", "b")
+    for name in ("S9", ""):
+        with pytest.raises(RrgError, match="no study"):
+            gallery.whose(name)
+
+
 def test_image_space_searches_the_image_rows():
     eye = np.eye(3, dtype=np.float32)
     gallery = make(eye, eye[::-1].copy())
@@ -105,6 +114,32 @@ def test_missing_broken_and_foreign_files_are_named(tmp_path):
         Gallery.load(tmp_path)
     (tmp_path / FILE).write_bytes(b"not a tensor file")
     with pytest.raises(RrgError, match="cannot be read"):
+        Gallery.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("uids", None), ("labels", None), ("uids", "[1"), ("patients", "3"), ("findings", "[1,2]"),
+     ("labels", "[1,2]"), ("study_ids", '["one"]'), ("study_ids", "null"), ("schema", None)],
+)  # fmt: skip
+def test_damaged_metadata_is_refused(tmp_path, name, damage):
+    path = make(np.eye(2, dtype=np.float32)).save(tmp_path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    metadata.pop(name)
+    save_file(load_file(path), path, metadata=metadata if damage is None else metadata | {name: damage})
+    with pytest.raises(RrgError, match="rebuild it"):
+        Gallery.load(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [np.zeros(2), np.float64(1), np.zeros((2, 2, 2)), np.zeros((2, 3)), None])
+def test_embeddings_of_another_shape_are_refused(tmp_path, rows):
+    path = make(np.eye(2, dtype=np.float32)).save(tmp_path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    tensors = load_file(path) | {"report": np.asarray(rows)} if rows is not None else {}
+    save_file(tensors, path, metadata=metadata)
+    with pytest.raises(RrgError):
         Gallery.load(tmp_path)
 
 
