@@ -151,6 +151,35 @@ def test_unknown_families_are_named():
         family_of("no-such-type")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("hiden_size", 32),
+        ("hidden_size", "32"),
+        ("hidden_size", 33),
+        ("hidden_size", 0),
+        ("hidden_size", None),
+        ("num_hidden_layers", 1.5),
+        ("num_hidden_layers", True),
+        ("min_new_tokens", -1),
+        ("backbone", 3),
+        ("dropout", 1),
+        ("dropout", float("nan")),
+        ("dropout", "0.1"),
+    ],
+)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_size_that_does_not_fit_is_named(family, name, value):
+    with pytest.raises(RrgError, match=rf"model\.sizes\.{name} "):
+        create(family, **{"vocab_size": 60, "image_size": 64, **TINY, name: value})
+
+
+def test_sizes_at_their_least_are_taken():
+    sizes = {**TINY, "dropout": 0, "encoder_layers": 0, "min_new_tokens": 0}
+    made = create("transformer", vocab_size=60, image_size=64, **sizes)
+    assert (made.config.dropout, made.config.encoder_layers) == (0, 0)
+
+
 def test_an_encoded_value_slices_and_repeats(encoded):
     assert isinstance(encoded[1:2], Encoded)
     assert len(encoded[0:1].expand(4)) == 4
