@@ -21,6 +21,8 @@ from rrg.types import RrgError, Study
 
 logger = logging.getLogger("rrg.data")
 
+LAYOUT = 2  # of the cached file; one of another layout is made anew
+
 
 @dataclass(frozen=True, eq=False)
 class StudyImages:
@@ -46,19 +48,33 @@ def load_images(
     if stored is not None and stored.is_file():
         with np.load(stored) as arrays:
             kept = tuple(studies[int(i)] for i in arrays["kept"])
+            _warn([str(line) for line in arrays["broken"]], len(studies))
             return StudyImages(kept, arrays["squares"], arrays["views"], key)
-    kept_indices, squares, views = _decode(studies, preprocessing, progress)
+    kept_indices, squares, views, broken = _decode(studies, preprocessing, progress)
+    _warn(broken, len(studies))
     if stored is not None:
         stored.parent.mkdir(parents=True, exist_ok=True)
         part = stored.with_suffix(".part.npz")
-        np.savez(part, kept=np.array(kept_indices), squares=squares, views=views)
+        lines = np.array(broken, dtype=np.str_)
+        np.savez(part, kept=np.array(kept_indices), squares=squares, views=views, broken=lines)
         part.replace(stored)
     return StudyImages(tuple(studies[i] for i in kept_indices), squares, views, key)
 
 
+def _warn(broken: Sequence[str], studies: int) -> None:
+    if broken:
+        logger.warning(
+            "%d of %d studies left out, their images cannot be read:\n%s",
+            len(broken),
+            studies,
+            "\n".join(broken),
+        )
+
+
 def _decode(
     studies: Sequence[Study], preprocessing: Preprocessing, progress: bool
-) -> tuple[list[int], NDArray[np.uint8], NDArray[np.int64]]:
+) -> tuple[list[int], NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    """Indices of the studies that could be read, their squares and views, and a line for each other one."""
     kept, squares, views, broken = [], [], [], []
     for index, study in enumerate(tqdm(studies, desc="decoding images", unit="study", disable=not progress)):
         try:
@@ -72,24 +88,18 @@ def _decode(
         kept.append(index)
         squares.append(square)
         views.append(view_codes)
-    if broken:
-        logger.warning(
-            "%d of %d studies left out, their images cannot be read:\n%s",
-            len(broken),
-            len(studies),
-            "\n".join(broken),
-        )
     if not kept:
         raise RrgError(
             f"None of the {len(studies)} studies has images that can be read. The first: {broken[0]}"
         )
-    return kept, np.stack(squares), np.stack(views)
+    return kept, np.stack(squares), np.stack(views), broken
 
 
 def _key(studies: Sequence[Study], preprocessing: Preprocessing) -> str:
-    digest = hashlib.sha256(repr(sorted(preprocessing.to_dict().items())).encode())
+    digest = hashlib.sha256(repr((LAYOUT, sorted(preprocessing.to_dict().items()))).encode())
     for study in studies:
         for path, view in zip(study.images, study.views, strict=True):
-            size = path.stat().st_size if path.is_file() else -1
-            digest.update(f"{study.id}|{path.resolve()}|{int(view)}|{size}\n".encode())
+            file = path.stat() if path.is_file() else None
+            state = (file.st_size, file.st_mtime_ns) if file else None
+            digest.update(f"{study.id}|{path.resolve()}|{int(view)}|{state}\n".encode())
     return digest.hexdigest()[:16]
