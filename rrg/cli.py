@@ -65,6 +65,10 @@ def read(
         Path | None,
         typer.Option(help="Reference report, the positive of the hard negatives.", metavar="FILE"),
     ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(help="Id or uid of these films' own training study: left out of search.", metavar="ID"),
+    ] = None,
     k: Annotated[int, typer.Option("-k", "--neighbours", min=1, help="Nearest reports to show.")] = 5,
     seed: Annotated[int, typer.Option(help="Greedy decoding draws nothing; kept with the result.")] = 0,
     force: Force = False,
@@ -78,17 +82,19 @@ def read(
     truth = _text_of(positive) if positive else None
     films = _films(images)
     loaded, gallery, texts = _load(checkpoint), Gallery.load(checkpoint), _texts(data)
+    own, patient = gallery.whose(study) if study else (None, None)
     examined = examine(loaded, films)
     _refuse(examined.refusal, force)
     reading = read_study(
         loaded, gallery, texts, examined.films, positive=truth, k=k, seed=seed,
-        encoded=loaded.encode(examined.films),
+        encoded=loaded.encode(examined.films), exclude_study=own, exclude_patient=patient,
     )  # fmt: skip
     notes = (check_revision(gallery, loaded.revision), texts.reason)
     settings = {
         "decoding": loaded.decoding, "seed": seed,
         "revision": loaded.revision, "resolution": loaded.preprocessing.size,
         "positive": "reference" if truth else "own report", "texts": texts.name, "forced": force,
+        "left out": own,
     }  # fmt: skip
     value = statement.as_json(reading, examined, settings, [*examined.warnings, *filter(None, notes)])
     _show(value, statement.as_text(value), as_json)

@@ -104,6 +104,21 @@ def test_read_gives_the_whole_reading(rrg, checkpoint, cohort, films):
     assert not any(film.name in out or str(film.parent) in out for film in films)  # no file name in a reading
 
 
+@pytest.mark.parametrize("name", ["CXR5_IM-0004", "5"])
+def test_read_leaves_out_the_study_itself(rrg, checkpoint, cohort, name):
+    films = sorted((cohort / "images" / "CXR5_IM-0004").iterdir())
+    arguments = ("read", *films, "--checkpoint", checkpoint, "--data", cohort, "--json", "-k", 99, "--force")
+    found = []
+    for further in ((), ("--study", name)):
+        value = json.loads(rrg(*arguments, *further)[1])
+        path = [point["nearest"] for point in value["hard_negatives"]["path"]]
+        found.append([n["study"] for n in (*value["neighbours"], value["hard_negatives"]["peer"], *path)])
+    assert "CXR5_IM-0004" in found[0]
+    assert "CXR5_IM-0004" not in found[1]
+    assert value["settings"]["left out"] == "CXR5_IM-0004"
+    refused(rrg(*arguments, "--study", "nobody"), "nobody")
+
+
 def test_read_takes_a_reference_and_prints_for_people(rrg, checkpoint, cohort, films, tmp_path):
     (tmp_path / "truth.txt").write_text("There is a large right pneumothorax.")
     arguments = (
