@@ -1,5 +1,6 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -29,6 +30,12 @@ def losses(run):
 
 def weights(folder):
     return {k: v for file in folder.glob("model*.safetensors") for k, v in load_file(file).items()}
+
+
+def free_port():
+    with socket.socket() as each:
+        each.bind(("127.0.0.1", 0))
+        return each.getsockname()[1]
 
 
 @pytest.mark.parametrize("freeze", [True, False])
@@ -127,7 +134,7 @@ def test_two_processes_train_as_one(tmp_path, cohort, objective):
     train(config, [], tmp_path / "one")
     command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
                "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-               "--main_process_port", "29513",
+               "--main_process_port", str(free_port()),
                "-m", "rrg", "train", str(config), "--out", str(tmp_path / "two")]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
