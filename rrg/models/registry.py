@@ -50,7 +50,8 @@ def _check(config_class: type[GeneratorConfig], sizes: dict[str, Any]) -> None:
 def _problem(name: str, value: Any, kind: type) -> str | None:
     """What keeps `value` from being the size `name`; bool is no number here, and a whole number is a float."""
     accepted = (int, float) if kind is float else (kind,)
-    if isinstance(value, bool) or not isinstance(value, accepted):
+    fits = isinstance(value, accepted) and not isinstance(value, bool)
+    if not fits:
         return f"it must be of type {kind.__name__}"
     least = 0 if name in MAY_BE_ZERO else 1
     if kind is int and value < least:
