@@ -221,12 +221,33 @@ def read_result(path: str | Path) -> dict[str, Any]:
         raise RrgError(
             f"{path} is not JSON ({error}); give a file that `python -m rrg evaluate --out` wrote"
         ) from error
-    if (
-        not isinstance(result, dict)
-        or result.get("schema") != SCHEMA
-        or not isinstance(result.get("studies"), list)
-    ):
+    if not _is_result(result):
         raise RrgError(
             f"{path} holds no per-study results of schema {SCHEMA}; give a file that `evaluate --out` wrote"
         )
-    return result
+    return dict(result)
+
+
+def _is_result(value: Any) -> bool:
+    """Has `value` all that a comparison takes for granted?"""
+    return (
+        isinstance(value, dict)
+        and value.get("schema") == SCHEMA
+        and isinstance(value.get("checkpoint"), dict)
+        and isinstance(value.get("data"), dict)
+        and isinstance(value["data"].get("split"), str)
+        and isinstance(value.get("studies"), list)
+        and all(_is_study(study) for study in value["studies"])
+    )
+
+
+def _is_study(value: Any) -> bool:
+    """An id, and numbers (or their absence) under the names that `evaluate` gives them."""
+    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+        return False
+    scores, ranks = value.get("scores", {}), value.get("ranks", {})
+    if not isinstance(scores, dict) or not all(isinstance(each, dict) for each in scores.values()):
+        return False
+    numbers = [value.get("loss"), *(number for each in scores.values() for number in each.values())]
+    told = isinstance(ranks, dict) and all(isinstance(rank, int) for rank in ranks.values())
+    return told and all(number is None or isinstance(number, int | float) for number in numbers)

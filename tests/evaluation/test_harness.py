@@ -148,3 +148,28 @@ def test_unwritable_and_foreign_files_are_named(result, tmp_path):
     write_json(tmp_path / "s.json", summary(result))
     with pytest.raises(RrgError, match="per-study"):
         read_result(tmp_path / "s.json")
+
+
+def _without(value, *path):
+    *way, last = path
+    copy = json.loads(json.dumps(value))
+    inside = copy
+    for key in way:
+        inside = inside[key]
+    del inside[last]
+    return copy
+
+
+@pytest.mark.parametrize("path", [("data",), ("data", "split"), ("checkpoint",), ("studies", 1, "id")])
+def test_a_result_that_lacks_what_compare_needs_is_refused(result, tmp_path, path):
+    write_json(tmp_path / "r.json", _without(result, *path))
+    with pytest.raises(RrgError, match="per-study"):
+        read_result(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize("damage", [{"scores": {"full": 1}}, {"ranks": {"a": "first"}}, {"loss": "low"}])
+def test_a_study_with_other_things_than_numbers_is_refused(result, tmp_path, damage):
+    studies = [result["studies"][0] | damage, *result["studies"][1:]]
+    write_json(tmp_path / "r.json", result | {"studies": studies})
+    with pytest.raises(RrgError, match="per-study"):
+        read_result(tmp_path / "r.json")
