@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -11,6 +12,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from rrg.app.library import Library, Reader
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.view import launch
+from rrg.types import RrgError
 
 
 def load(folder: Path) -> Reader:
@@ -21,7 +23,12 @@ def load(folder: Path) -> Reader:
 
 
 def main() -> None:
-    launch(ReadingRoom(Library(Library.default_root(), load)))
+    try:
+        launch(ReadingRoom(Library(Library.default_root(), load)))
+    except RrgError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:  # gradio's word for a port that is taken
+        sys.exit(f"error: {error} Choose another one, e.g. PORT=7861.")
 
 
 if __name__ == "__main__":

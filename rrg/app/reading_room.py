@@ -151,7 +151,7 @@ class ReadingRoom:
     ) -> Reading:
         with self._models:
             models = tuple(
-                reader.read(study.films, encoded, positive=positive or None, draft=draft)
+                reader.read(study.films, encoded, positive=positive, draft=draft)
                 for reader, encoded, draft in zip(readers, study.encoded, drafts, strict=True)
             )
         notes = [note for reader in readers for note in reader.notes]
@@ -167,7 +167,7 @@ class ReadingRoom:
 
 def _with_views(films: Sequence[Radiograph], screening: Screening) -> tuple[Radiograph, ...]:
     """Films whose file does not name the view get the one that the picture suggests, with a warning."""
-    if not screening.chest or len(screening.views) != len(films):
+    if len(screening.views) != len(films):
         return tuple(films)
     pairs = zip(films, screening.views, strict=True)
     return tuple(_guessed(film, view) if film.view is View.UNKNOWN else film for film, view in pairs)

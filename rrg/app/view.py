@@ -292,7 +292,7 @@ class Page:
         views, inverts = said[:2], said[2:]
         corrections = [Correction(VIEWS.get(v), bool(i)) for v, i in zip(views, inverts, strict=True)]
         yield from self._read(
-            self.room.correct(held, corrections), _pair(collection, first, second), False, held
+            self.room.correct(held, corrections), _pair(collection, first, second), held.overridden, held
         )
 
     def on_positive(self, text: str, hardness: float, held: OpenStudy | None) -> Updates:
@@ -416,6 +416,12 @@ def _pair(collection: str | None, first: str | None, second: str | None) -> tupl
     return (Key(collection, first), Key(collection, second)) if collection and first and second else None
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise RrgError(f"PORT is {text!r}; give a number from 1 to 65535, e.g. PORT=7860.")
+    return int(text)
+
+
 def theme() -> gr.themes.Base:
     """System fonts only: nothing is fetched from elsewhere."""
     return gr.themes.Base(
@@ -429,8 +435,8 @@ def theme() -> gr.themes.Base:
 def launch(room: ReadingRoom, *, block: bool = True, port: int | None = None) -> tuple[Page, str]:
     """Serve the page on `$PORT` (7860), on loopback unless this is a Space; its address."""
     page = Page(room)
-    host = "0.0.0.0" if os.environ.get("SPACE_ID") else os.environ.get("HOST", "127.0.0.1")
-    port = port if port is not None else int(os.environ.get("PORT", "7860"))
+    host = "0.0.0.0" if os.environ.get("SPACE_ID") else os.environ.get("RRG_HOST", "127.0.0.1")
+    port = port if port is not None else _port(os.environ.get("PORT", "7860"))
     print(f"Reading room: http://{host}:{port}", flush=True)
     _, url, _ = page.demo.launch(
         server_name=host,

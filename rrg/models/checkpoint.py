@@ -116,10 +116,13 @@ class Checkpoint:
         worker = Thread(target=work, daemon=True)
         worker.start()
         tokens: list[int] = []
-        for token in streamer:
-            tokens.append(token)
-            yield readable(self.tokenizer, tokens)
-        worker.join()
+        try:
+            for token in streamer:
+                tokens.append(token)
+                yield readable(self.tokenizer, tokens)
+        finally:  # whoever listened may have left in the middle
+            streamer.abandoned = True
+            worker.join()
 
 
 class _Queue(BaseStreamer):
@@ -128,8 +131,11 @@ class _Queue(BaseStreamer):
     def __init__(self) -> None:
         self.queue: Queue[int | Exception | None] = Queue()
         self.prompt = True
+        self.abandoned = False
 
     def put(self, value: Tensor) -> None:
+        if self.abandoned:
+            raise InterruptedError("nobody listens any more")
         if self.prompt:
             self.prompt = False
             return
@@ -187,7 +193,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
             )
     try:
         model_class = family_of(json.loads((folder / "config.json").read_text()).get("model_type", ""))
-        model, told = model_class.from_pretrained(
+        family: Any = model_class  # transformers' annotation forgets the second value of this call
+        model, told = family.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
         _refuse_gaps(told)

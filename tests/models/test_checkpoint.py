@@ -1,5 +1,6 @@
 import json
 import shutil
+from threading import active_count
 
 import pytest
 import torch
@@ -53,6 +54,14 @@ def test_streaming_ends_with_the_greedy_report(checkpoint, films):
     grown = list(checkpoint.stream(encoded))
     assert grown[-1] == checkpoint.model.generate_reports(encoded)[0].text
     assert len(grown) > 1
+
+
+def test_a_listener_who_leaves_stops_the_writing(checkpoint, films):
+    before = active_count()
+    stream = checkpoint.stream(checkpoint.encode(films), min_new_tokens=35)
+    next(stream)
+    stream.close()
+    assert active_count() == before
 
 
 def test_likelihood_prefers_what_the_model_says_and_leaves_unknown_words_out(checkpoint, films):
