@@ -134,7 +134,8 @@ def decoding(result: Mapping[str, Any]) -> str:
     """How the reports were written, in words."""
     settings = result["decoding"]
     if not settings.get("do_sample") and settings.get("num_beams", 1) == 1:
-        return "greedy decoding"
+        least = settings.get("min_new_tokens", 0)
+        return f"greedy decoding, at least {least} tokens" if least else "greedy decoding"
     return "decoding " + ", ".join(f"{key}={value}" for key, value in settings.items())
 
 
