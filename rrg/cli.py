@@ -149,6 +149,7 @@ def train(
 
 @app.command()
 def evaluate(
+    context: typer.Context,
     checkpoint: CheckpointDir,
     data: DataDir,
     split: Annotated[str, typer.Option(help="train, val or test.", metavar="NAME")],
@@ -172,7 +173,7 @@ def evaluate(
     studies = load_studies(data, split)
     result = run(
         _load(checkpoint), studies, train_reports=_train_reports(data), limit=limit,
-        progress=sys.stderr.isatty(), command=_command(),
+        progress=sys.stderr.isatty(), command=_command(context.obj),
     )  # fmt: skip
     write_json(out, result)
     if summary_file:
@@ -222,8 +223,9 @@ def gallery(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=None if arguments is None else list(arguments))
+        app(args=given, obj=tuple(given))
     except RrgError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -313,5 +315,5 @@ def _writing(path: Path) -> Iterator[None]:
         raise RrgError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _command() -> str:
-    return shlex.join(["python", "-m", "rrg", *sys.argv[1:]])
+def _command(arguments: Sequence[str]) -> str:
+    return shlex.join(["python", "-m", "rrg", *arguments])

@@ -186,7 +186,7 @@ def test_evaluate_writes_all_and_a_summary_without_sentences(evaluated):
     assert "studies" not in brief
     assert brief["metrics"] == full["metrics"]
     assert full["metrics"]["r2gen"] is not None  # the train split lies beside val
-    assert full["command"].startswith("python -m rrg ")
+    assert full["command"].startswith("python -m rrg evaluate --checkpoint ")
 
 
 def test_evaluate_takes_a_limit_and_prints_json(rrg, checkpoint, cohort, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rrg.objective.task import GenerationTask
 from rrg.training import loop
 from rrg.training.loop import train
 from rrg.training.run import prepare
@@ -65,13 +66,13 @@ def test_it_learns_and_logs(tmp_path, cohort):
 
 
 def test_a_step_that_is_not_a_number_names_the_batch(tmp_path, cohort, monkeypatch):
-    real = loop.GenerationTask.forward
+    real = GenerationTask.forward
 
     def broken(self, batch, hardness):
         terms = real(self, batch, hardness)
         return {**terms, "loss": terms["loss"] * float("nan")}
 
-    monkeypatch.setattr(loop.GenerationTask, "forward", broken)
+    monkeypatch.setattr(GenerationTask, "forward", broken)
     with pytest.raises(RrgError, match=r"step 0 .*CXR\d+_IM"):
         train(write_config(tmp_path / "config.yaml", cohort), [], tmp_path / "run")
 
