@@ -10,6 +10,7 @@ from typing import Any
 
 from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
+from rrg.retrieval.texts import openi_link
 from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph
 
 
@@ -45,18 +46,6 @@ def export(study: OpenStudy) -> dict[str, Any]:
         result["settings"] = dict(study.reading.settings)
         result["warnings"] = list(study.reading.warnings)
     return result
-
-
-def openi_link(uid: str) -> str | None:
-    """The Open-i page of the first image of report `uid`, as the installed archive names it; else None."""
-    from rrg.data.openi import report_texts
-
-    report = report_texts().get(uid)
-    return (
-        f"https://openi.nlm.nih.gov/detailedresult?img={report.images[0]}"
-        if report and report.images
-        else None
-    )
 
 
 def _film(film: Radiograph) -> dict[str, Any]:

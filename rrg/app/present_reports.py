@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rrg.app.compare import FindingRow, LabelledText, Sentence, Verdict, compare_sentences, findings_table
-from rrg.app.export import openi_link
 from rrg.app.present import banner, card, esc, nothing_yet, pair
+from rrg.retrieval.texts import openi_link
 from rrg.types import Finding, ModelReading, Neighbour, Reading
 
 _SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.CONTRADICTS: "≠"}

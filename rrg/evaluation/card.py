@@ -164,7 +164,7 @@ def _recipe(stored: Stored) -> str:
         ["mined peers", "yes" if objective.peers else "no"],
         ["synthesis", objective.synthesis or "none"],
         ["epochs, steps", f"{optimiser.epochs}, {recipe['steps']}"],
-        ["kept epoch", f"{recipe['kept_epoch']} (by val {recipe['config']['select']})"],
+        ["kept epoch", f"{recipe['kept_epoch']} ({_choice(recipe['config']['select'])})"],
         ["studies a step", str(optimiser.batch_size)],
         ["learning rate", f"{optimiser.learning_rate:g}, cosine after {optimiser.warmup:.0%} warm-up"],
         ["image network", "ImageNet weights" if model.imagenet else "random weights"],
@@ -173,6 +173,10 @@ def _recipe(stored: Stored) -> str:
         ["seed, precision", f"{recipe['config']['seed']}, {recipe['config']['precision']}"],
     ]  # fmt: skip
     return "## Recipe\n\n" + results.table(rows, right=False)
+
+
+def _choice(select: str) -> str:
+    return "the last" if select == "last" else f"by val {select}"
 
 
 def _numbers(stored: Stored) -> str:
@@ -210,6 +214,7 @@ def _limits(stored: Stored, source: DataSource) -> str:
         "Sides, severities and places in its sentences may be wrong, also where the finding is right.",
         "Findings named beside its reports come from a labeller with rules, which errs too.",
         "Its synthesised negatives are false by construction and no statement about a patient.",
+        *stored.recipe.get("known_faults", []),
     ]
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 

@@ -84,15 +84,6 @@ def alignment_loss_slow(
     return total / len(z)
 
 
-def released_alignment(
-    z: Tensor, u: Tensor, z_peer: Tensor, n: Tensor, h: Tensor, t1: Tensor, t3: Tensor
-) -> Tensor:
-    """L_align of the released code (see docs of the `released` rung): its hard term is a margin on the diagonal only."""
-    similarity = (t1 * z @ u.T + t1 * z_peer @ n.T - t3 * torch.diag((z * h).sum(-1))) / 3
-    target = torch.arange(len(z), device=z.device)
-    return (cross_entropy(similarity, target) + cross_entropy(similarity.T, target)) / 2
-
-
 def report_loss(
     logits: Tensor, tokens: Tensor, mask: Tensor, unknown: int, smoothing: float = 0.0
 ) -> tuple[Tensor, Tensor]:

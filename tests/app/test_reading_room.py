@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from rrg.app.examples import CT, RG1
-from rrg.app.export import export, keeps_margin_to, openi_link
+from rrg.app.export import export, keeps_margin_to
 from rrg.app.reading_room import MAX_POSITIVE
 from rrg.app.study import Correction
+from rrg.retrieval.texts import openi_link
 from rrg.types import RrgError, View
 from tests.app.doubles import PAIR, TEXTS, film, negatives, room
 
