@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from rrg.app.library import Screening
-from rrg.explain.reading import examine, read_study
+from rrg.explain.reading import UNSCREENED, examine, read_study
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.models.protocol import Encoded
 from rrg.retrieval.gallery import Gallery, check_revision
@@ -52,12 +52,7 @@ class CheckpointReader:
         views = tuple(film.view for film in examined.films)
         if examined.refusal is not None:
             return Screening(False, examined.refusal, views)
-        told = (
-            ""
-            if examined.distances
-            else "this checkpoint cannot tell whether a picture is a chest radiograph"
-        )
-        return Screening(True, told, views)
+        return Screening(True, "" if examined.distances else UNSCREENED, views)
 
     def encode(self, films: Sequence[Radiograph]) -> Encoded:
         return self.checkpoint.encode(films)

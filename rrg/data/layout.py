@@ -20,7 +20,6 @@ from rrg.types import RrgError, Study, View
 
 logger = logging.getLogger("rrg.data")
 
-SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {
     "validate": "val",
     "validation": "val",

@@ -23,6 +23,8 @@ from rrg.retrieval.gallery import Gallery
 from rrg.retrieval.texts import TextSource
 from rrg.types import ModelReading, Radiograph, Report, RrgError
 
+UNSCREENED = "this checkpoint cannot tell whether a picture is a chest radiograph"
+
 
 @dataclass(frozen=True, eq=False)
 class Examined:
@@ -43,8 +45,7 @@ def examine(checkpoint: Checkpoint, radiographs: Sequence[Radiograph]) -> Examin
     warnings = [warning for film in radiographs for warning in film.warnings]
     verdicts = checkpoint.examine(radiographs)
     if verdicts is None:
-        unscreened = "this checkpoint cannot tell whether a picture is a chest radiograph"
-        return Examined(tuple(radiographs), (), None, (*warnings, unscreened))
+        return Examined(tuple(radiographs), (), None, (*warnings, UNSCREENED))
     strangers = [(i, v.distance) for i, v in enumerate(verdicts, start=1) if not v.is_chest]
     refusal = None
     if strangers:

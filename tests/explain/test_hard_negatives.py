@@ -1,6 +1,7 @@
 """The path of negatives on embeddings at known angles, and on a tiny trained model."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -108,6 +109,9 @@ def test_senseless_input_is_refused(text, grid):
 def test_the_index_is_built_once_for_a_gallery_and_its_texts():
     gallery, texts = plane_gallery(), source()
     assert peer_index(gallery, texts)[0] is peer_index(gallery, texts)[0]
+    assert (
+        peer_index(replace(gallery), texts)[0] is peer_index(gallery, texts)[0]
+    )  # as two models of a collection hold it
     partly = source((None, *TEXTS[1:]))
     assert peer_index(gallery, partly)[1] == (1, 2)
 
