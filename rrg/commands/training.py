@@ -1,0 +1,44 @@
+"""`train` and `gallery`: what makes a checkpoint and what stands beside it. Knows arguments, no method."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rrg.commands.shared import AsJson, CheckpointDir, DataDir, load, show, writing
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="YAML file of the experiment.", metavar="CONFIG.yaml")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; resumed from if interrupted.", metavar="RUN")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Fields to change, e.g. optimiser.epochs=2.", metavar="key=value"),
+    ] = None,
+) -> None:
+    """Train a model, or take up an interrupted run."""
+    from rrg.training.loop import train as run
+
+    with writing(out):
+        folder = run(config, list(overrides or ()), out)
+    typer.echo(f"checkpoint: {folder}")
+
+
+def gallery(
+    checkpoint: CheckpointDir,
+    data: DataDir,
+    split: Annotated[str, typer.Option(help="The split to search in.", metavar="NAME")] = "train",
+    as_json: AsJson = False,
+) -> None:
+    """(Re)build the gallery of a checkpoint: embeddings, ids and coded labels, no text."""
+    from rrg.data.datasets import load_studies
+    from rrg.retrieval.build import build_gallery
+
+    loaded = load(checkpoint)
+    built = build_gallery(loaded, load_studies(data, split), progress=sys.stderr.isatty())
+    path = built.save(checkpoint)
+    value = {"gallery": str(path), "studies": len(built), "split": split, "revision": loaded.revision}
+    show(value, f"{len(built)} studies of {split} in {path}", as_json)
