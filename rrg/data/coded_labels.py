@@ -7,6 +7,7 @@ were made by a program that reads the report, so they are no check on another on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,10 +40,11 @@ class _Rule:
 
 @dataclass(frozen=True)
 class CodedMapping:
-    """The mapping file as read: label -> its rules, and the entries that say that nobody coded."""
+    """The mapping file as read: label -> its rules and its words, and the entries that say that nobody coded."""
 
     classes: Mapping[str, tuple[_Rule, ...]]
     not_coded: frozenset[str]
+    named_by: Mapping[str, re.Pattern[str]]
 
     def labels(self, entry: str) -> frozenset[str]:
         """The classes that one entry such as "Opacity/lung/base" speaks for."""
@@ -68,6 +70,19 @@ def coded_labels(study: Study) -> frozenset[str] | None:
     return found if found - {_SUPPORT_DEVICES} else found | {_NO_FINDING}
 
 
+def names(text: str, label: str) -> bool:
+    """Whether a word of the class stands anywhere in the text (`named_by`), in whatever sense.
+
+    "No Finding" is named by every text. RrgError for what is no class.
+    """
+    if label == _NO_FINDING:
+        return True
+    words = load_mapping().named_by.get(label)
+    if words is None:
+        raise RrgError(f"{label!r} is not one of the 14 CheXpert classes")
+    return words.search(text.lower()) is not None
+
+
 def _by_program(entries: Iterable[str]) -> bool:
     return any(entry.rsplit("/", 1)[-1] in _STATUSES for entry in entries)
 
@@ -83,11 +98,18 @@ def read_mapping(text: str) -> CodedMapping:
     try:
         source = yaml.safe_load(text)
         classes = {label: tuple(map(_rule, rules)) for label, rules in source["classes"].items()}
-        return CodedMapping(classes, frozenset(source["not_coded"]))
+        named_by = {label: _words(source["named_by"][label]) for label in classes}
+        return CodedMapping(classes, frozenset(source["not_coded"]), named_by)
     except (KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise RrgError(
             f"The mapping of coded labels is broken ({error!r}). Mend coded_labels.yaml."
         ) from error
+
+
+def _words(beginnings: Iterable[str]) -> re.Pattern[str]:
+    """Any word that begins so; a space in one is a space, a hyphen or a line's end in the text."""
+    parts = (re.escape(beginning).replace(r"\ ", r"[\s-]") for beginning in beginnings)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})")
 
 
 def _rule(source: str | Mapping[str, Any]) -> _Rule:

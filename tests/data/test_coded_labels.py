@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rrg.data.coded_labels import coded_labels, load_mapping, read_mapping
+from rrg.data.coded_labels import coded_labels, load_mapping, names, read_mapping
 from rrg.data.findings import LABELS, NO_FINDING
 from rrg.types import RrgError, Study
 
@@ -50,3 +50,22 @@ def test_every_class_but_no_finding_has_a_rule() -> None:
 def test_broken_mappings_are_refused(text: str) -> None:
     with pytest.raises(RrgError, match=r"coded_labels\.yaml"):
         read_mapping(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "named"),
+    [
+        ("No air-space disease.", "Lung Opacity", True),
+        ("Postoperative changes.", "Lung Opacity", False),
+        ("Resolved PNEUMONIA.", "Pneumonia", True),
+        ("Bronchial walls.", "Pneumonia", False),
+        ("", NO_FINDING, True),
+    ],
+)
+def test_a_text_names_a_class_by_its_words(text: str, label: str, named: bool) -> None:
+    assert names(text, label) is named
+
+
+def test_no_class_is_refused() -> None:
+    with pytest.raises(RrgError, match="14 CheXpert"):
+        names("text", "Tuberculosis")
