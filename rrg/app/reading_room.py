@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -41,12 +42,29 @@ class ReadingRoom:
     data_file: Callable[[str], str | None] = pydicom_file
     _models: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    @contextmanager
+    def models(self, pair: tuple[Key, Key]) -> Iterator[tuple[Reader, ...]]:
+        """Both models of a pair, loaded, and nobody else's for as long as the block lasts.
+
+        Do one step in it and leave: a generator that yields to a browser inside would lock out the others.
+        """
+        readers = tuple(self.library.get(key) for key in pair)
+        with self._models:
+            yield readers
+
     # -- what there is
 
     def default_pair(self, collection: str) -> tuple[Key, Key] | None:
         """First and last rung of a collection's ladder; None where it has fewer than two checkpoints."""
         names = self.library.collections().get(collection, ())
         return (Key(collection, names[0]), Key(collection, names[-1])) if len(names) > 1 else None
+
+    def cards(self, pair: tuple[Key, Key]) -> str:
+        """The model cards of a pair, Markdown; empty where one cannot be loaded."""
+        try:
+            return "\n\n---\n\n".join(self.library.get(key).card for key in pair)
+        except RrgError:
+            return ""
 
     def examples(self) -> tuple[Example, ...]:
         """The examples, installed or not."""
@@ -99,8 +117,7 @@ class ReadingRoom:
         """
         study = replace(study, pair=pair, encoded=(), reading=None, overridden=False)
         yield Progress("Looking whether these are chest films", ("", ""), study)
-        readers = [self.library.get(key) for key in pair]
-        with self._models:
+        with self.models(pair) as readers:
             screening = readers[-1].screen(study.films)
         refused = not (screening.chest or override)
         study = replace(
@@ -114,7 +131,7 @@ class ReadingRoom:
             yield Progress("Not read", ("", ""), study, done=True)
             return
         yield Progress("The image encoders look at the films", ("", ""), study)
-        with self._models:
+        with self.models(pair):
             encoded = tuple(reader.encode(study.films) for reader in readers)
         study = replace(study, encoded=encoded)
         drafts, spent = ["", ""], [0.0, 0.0]
@@ -125,7 +142,7 @@ class ReadingRoom:
                 yield Progress(f"{readers[i].name} drafts its report", tuple(drafts), study)
             spent[i] = time.perf_counter() - begun
         yield Progress("Nearest reports and hard negatives", tuple(drafts), study)
-        reading = self._gather(study, readers, positive=drafts[1], source=readers[1].name, drafts=drafts)
+        reading = self._gather(study, pair, positive=drafts[1], source=readers[1].name, drafts=drafts)
         spent = [model.seconds + s for model, s in zip(reading.models, spent, strict=True)]
         yield Progress("Read", tuple(drafts), replace(study, reading=_timed(reading, spent)), done=True)
 
@@ -139,17 +156,16 @@ class ReadingRoom:
             raise RrgError("Nothing has been read yet; open a film first.")
         if not text or len(text) > MAX_POSITIVE:
             raise RrgError(f"The positive has {len(text)} characters; give a report of 1 to {MAX_POSITIVE}.")
-        readers = [self.library.get(key) for key in study.pair]
         drafts = [model.report.text for model in study.reading.models]
-        source = readers[1].name if text == clean(drafts[1]) else "the reader's own text"
-        reading = self._gather(study, readers, text, source, drafts)
+        source = study.reading.models[1].model if text == clean(drafts[1]) else "the reader's own text"
+        reading = self._gather(study, study.pair, text, source, drafts)
         spent = [model.seconds for model in study.reading.models]
         return replace(study, reading=_timed(reading, spent))
 
     def _gather(
-        self, study: OpenStudy, readers: Sequence[Reader], positive: str, source: str, drafts: Sequence[str]
+        self, study: OpenStudy, pair: tuple[Key, Key], positive: str, source: str, drafts: Sequence[str]
     ) -> Reading:
-        with self._models:
+        with self.models(pair) as readers:
             models = tuple(
                 reader.read(study.films, encoded, positive=positive, draft=draft)
                 for reader, encoded, draft in zip(readers, study.encoded, drafts, strict=True)

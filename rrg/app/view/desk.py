@@ -1,0 +1,92 @@
+"""What the parts of the page share: the study's state, the queue of the models, and how to wire an event.
+
+Knows no tab. Holds components and the reading room, never a study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from rrg.app import present
+from rrg.app.library import Key
+from rrg.app.reading_room import ReadingRoom
+from rrg.app.study import OpenStudy
+from rrg.types import RrgError
+
+SLOT = "models"  # every job that runs a model waits in this one queue
+Updates = dict[Any, Any]
+
+
+class Part:
+    """A tab or a panel. The constructor builds its components; see the package's docstring for the hooks."""
+
+    def outputs(self) -> list[Any]:
+        """The components that a reading changes."""
+        return []
+
+    def wire(self, desk: Desk) -> None:
+        """Connect this part's own events."""
+
+    def fresh(self) -> Updates:
+        """Other films were opened."""
+        return {}
+
+    def begin(self, study: OpenStudy) -> Updates:
+        """A reading of `study` begins: what was shown of the one before goes."""
+        return {}
+
+    def drafting(self, names: Sequence[str], texts: Sequence[str]) -> Updates:
+        """Both reports as far as they are written."""
+        return {}
+
+    def show(self, study: OpenStudy) -> Updates:
+        """Everything here that depends on the study; its reading is None where no report was drafted."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """`choice` are the dropdowns of first model, second model and collection, in this order.
+
+    `notice` tells refusals and what is being done, `busy` shows the place in the queue.
+    """
+
+    room: ReadingRoom
+    study: gr.State
+    choice: tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]
+    notice: gr.HTML
+    busy: gr.HTML
+    parts: tuple[Part, ...]
+    jobs: list[Any] = field(default_factory=list)  # what the button Cancel stops
+
+    def job(
+        self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any
+    ) -> Any:
+        """Wire an event that runs a model: `event` is e.g. `button.click`. Returns gradio's dependency."""
+        made = event(
+            fn, inputs, outputs, concurrency_id=SLOT, concurrency_limit=1, show_progress="minimal",
+            show_progress_on=self.busy, api_visibility="private", **more,
+        )  # fmt: skip
+        self.jobs.append(made)
+        return made
+
+    def quick(
+        self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any
+    ) -> Any:
+        """Wire an event that runs no model and need not wait."""
+        return event(
+            fn, inputs, outputs, queue=False, show_progress="hidden", api_visibility="private", **more
+        )
+
+    def refused(self, error: RrgError, held: OpenStudy | None) -> Updates:
+        """Why a request was refused; what was on the screen stays there."""
+        return {self.notice: present.refusal(str(error), held is not None)}
+
+
+def pair_of(collection: str | None, first: str | None, second: str | None) -> tuple[Key, Key] | None:
+    """The chosen pair, None until both are chosen."""
+    return (Key(collection, first), Key(collection, second)) if collection and first and second else None

@@ -1,0 +1,85 @@
+"""The head of the page: title, the collection and the two models that are compared, and how far they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from rrg.app import present
+from rrg.app.reading_room import ReadingRoom
+from rrg.app.study import NOTICE
+from rrg.app.view.desk import Part, pair_of
+
+
+class Header(Part):
+    """Choice of models; `loading` is the line that says how far they have come."""
+
+    def __init__(self, room: ReadingRoom) -> None:
+        self.room = room
+        collections = room.library.collections()
+        collection = next((c for c, names in collections.items() if len(names) > 1), "")
+        self.pair = room.default_pair(collection)
+        with gr.Row(elem_id="head"):
+            gr.HTML(
+                f"<h1>Reading room</h1><p>Two report generators on one chest film. <b>{NOTICE}</b></p>",
+                elem_id="title",
+            )
+            self._build_choice(list(collections), collection, list(collections.get(collection, ())))
+
+    def _build_choice(self, collections: list[str], collection: str, names: list[str]) -> None:
+        first, second = (key.name for key in self.pair) if self.pair else (None, None)
+        with gr.Row(elem_id="choice"):
+            self.collection = gr.Dropdown(
+                collections, value=collection or None, label="Collection", min_width=130
+            )
+            self.first = gr.Dropdown(names, value=first, label="First model", min_width=130)
+            self.second = gr.Dropdown(names, value=second, label="Second model", min_width=130)
+
+    @property
+    def choice(self) -> tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]:
+        """First model, second model, collection: the order in which handlers take them."""
+        return self.first, self.second, self.collection
+
+    def build_status(self) -> None:
+        """The line on the models, and the clock that keeps it; stands below the gate."""
+        self.loading = gr.HTML(present.loading(self.room.library.loading(), self.pair), elem_id="loading")
+        self.timer = gr.Timer(1.0, active=self.pair is not None)
+
+    def build_cards(self) -> None:
+        with gr.Accordion("Model cards", open=False, elem_id="cards"):
+            self.cards = gr.Markdown("The models are loading.")
+
+    def changes(self) -> Iterator[Any]:
+        """One dependency for each way to choose another pair; a reading follows on each."""
+        quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        choice, asked = list(self.choice), [self.loading, self.timer]
+        self.timer.tick(self.on_tick, choice, [*asked, self.cards], **quick)
+        names = self.collection.input(
+            self.on_collection, [self.collection], [self.first, self.second], **quick
+        )
+        yield names.then(self.on_choice, choice, asked, **quick)
+        for dropdown in (self.first, self.second):
+            yield dropdown.input(self.on_choice, choice, asked, **quick)
+
+    # -- handlers
+
+    def on_tick(self, first: str, second: str, collection: str) -> tuple[Any, Any, Any]:
+        state = self.room.library.loading()
+        pair = pair_of(collection, first, second)
+        cards = gr.skip() if not state.done or pair is None else self.room.cards(pair) or gr.skip()
+        return present.loading(state, pair), gr.Timer(active=not state.done), cards
+
+    def on_choice(self, first: str, second: str, collection: str) -> tuple[Any, Any]:
+        """Ask for the models chosen now, and watch them load."""
+        pair = pair_of(collection, first, second)
+        if pair is not None:
+            self.room.library.request(*pair)
+        return present.loading(self.room.library.loading(), pair), gr.Timer(active=pair is not None)
+
+    def on_collection(self, collection: str) -> tuple[Any, Any]:
+        names = list(self.room.library.collections().get(collection, ()))
+        pair = self.room.default_pair(collection)
+        first, second = (key.name for key in pair) if pair else (None, None)
+        return gr.update(choices=names, value=first), gr.update(choices=names, value=second)

@@ -1,0 +1,116 @@
+"""The left column: open films, see them and what was read of them, correct it. Runs no model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from rrg.app import present
+from rrg.app.reading_room import ReadingRoom
+from rrg.app.study import Correction, OpenStudy
+from rrg.app.view.desk import Desk, Part, Updates
+from rrg.app.view.flow import Flow
+from rrg.types import View
+
+VIEWS = {"as read": None, "frontal": View.FRONTAL, "lateral": View.LATERAL}
+
+
+class StudyPanel(Part):
+    """Upload, examples, notices, the films, their record and the corrections."""
+
+    def __init__(self, room: ReadingRoom) -> None:
+        self.room = room
+        gr.HTML("<h2>The study</h2>")
+        self.upload = gr.File(
+            file_count="multiple", file_types=None, type="filepath", height=120, elem_id="upload",
+            label="Open one or two views: DICOM, PNG, JPEG or TIFF",
+        )  # fmt: skip
+        with gr.Row(elem_id="examples"):
+            self.examples = {
+                e.id: gr.Button(e.title, size="sm", interactive=bool(e.files)) for e in room.examples()
+            }
+        self.notice = gr.HTML("", elem_id="notice")
+        self.override = gr.Checkbox(
+            False,
+            label="Read it nevertheless (the reading will be marked)",
+            visible=False,
+            elem_id="override",
+        )
+        self.films = gr.HTML(present.films(None), elem_id="films")
+        self.record = gr.HTML("", elem_id="record")
+        with gr.Accordion("Correct what was read", open=False):
+            self._build_corrections()
+
+    def _build_corrections(self) -> None:
+        with gr.Row():
+            self.views = [gr.Radio(list(VIEWS), value="as read", label=f"View of film {i}") for i in (1, 2)]
+        with gr.Row():
+            self.inverts = [gr.Checkbox(False, label=f"Film {i} is shown inverted: turn it") for i in (1, 2)]
+        self.again = gr.Button("Read again", size="sm")
+
+    def outputs(self) -> list[Any]:
+        return [self.upload, self.override, self.films, self.record, *self.views, *self.inverts]
+
+    def fresh(self) -> Updates:
+        """The corrections belong to the films before."""
+        return {**dict.fromkeys(self.views, "as read"), **dict.fromkeys(self.inverts, False)}
+
+    def begin(self, study: OpenStudy) -> Updates:
+        return {self.films: present.films(study), self.record: ""}
+
+    def show(self, study: OpenStudy) -> Updates:
+        refused = study.screening is not None and not study.screening.chest
+        return {
+            self.override: gr.update(visible=refused, value=study.overridden),
+            self.films: present.films(study),
+            self.record: present.record(study),
+        }
+
+    def wire(self, desk: Desk) -> None:
+        self.flow = Flow(desk)
+        choice, shown = list(desk.choice), self.flow.outputs
+        desk.job(self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown)
+        for name, button in self.examples.items():
+            desk.job(button.click, self._on_example(name), [*choice, desk.study], shown)
+        desk.job(self.override.input, self.on_read, [*choice, self.override, desk.study], shown)
+        said = [*self.views, *self.inverts]
+        desk.job(self.again.click, self.on_correct, [*choice, desk.study, *said], shown)
+
+    # -- handlers: each takes what a browser holds and yields what it shows
+
+    def on_upload(
+        self, files: list[str] | None, first: str, second: str, collection: str, held: OpenStudy | None
+    ) -> Iterator[Updates]:
+        if not files:
+            return
+        steps = self.flow.open(
+            lambda: self.room.open_files(files, discard=True), (first, second, collection), held
+        )
+        for i, shown in enumerate(steps):
+            yield shown | ({self.upload: None} if i == 0 else {})
+
+    def _on_example(self, name: str) -> Any:
+        def on_example(first: str, second: str, collection: str, held: OpenStudy | None) -> Iterator[Updates]:
+            yield from self.flow.open(lambda: self.room.open_example(name), (first, second, collection), held)
+
+        return on_example
+
+    def on_read(
+        self, first: str, second: str, collection: str, override: bool, held: OpenStudy | None
+    ) -> Iterator[Updates]:
+        """Read what is open, with the models chosen now."""
+        if held is not None:
+            yield from self.flow.read(held, (first, second, collection), override, held)
+
+    def on_correct(
+        self, first: str, second: str, collection: str, held: OpenStudy | None, *said: Any
+    ) -> Iterator[Updates]:
+        if held is None:
+            yield {self.notice: present.refusal("No film is open yet.", False)}
+            return
+        views, inverts = said[:2], said[2:]
+        corrections = [Correction(VIEWS.get(v), bool(i)) for v, i in zip(views, inverts, strict=True)]
+        corrected = self.room.correct(held, corrections)
+        yield from self.flow.read(corrected, (first, second, collection), held.overridden, held)
