@@ -1,4 +1,4 @@
-"""Can a model tell a study from the others: ranks, recalls, and how varied its reports are.
+"""Can a model tell a study from the others: ranks and recalls.
 
 Knows embeddings and texts, no network and no file. Ties count against the model: a relevant item comes
 after every irrelevant one of the same similarity, so a model that embeds everything alike ranks last, not
@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rrg.data.findings import NO_FINDING, label_report
 from rrg.data.reports import normalise
-from rrg.types import RrgError, Status
+from rrg.types import RrgError
 
 DEPTHS = (1, 5, 10)
 DIRECTIONS = ("image-to-report", "report-to-image")
@@ -92,18 +91,3 @@ def same_text(texts: Sequence[str]) -> Relevant:
     keys = {text: key for key, text in enumerate(dict.fromkeys(map(normalise, texts)))}
     codes = np.array([keys[normalise(text)] for text in texts])
     return codes[:, None] == codes[None, :]
-
-
-def distinct(texts: Sequence[str]) -> int:
-    """Number of different normalised texts."""
-    return len({normalise(text) for text in texts})
-
-
-def is_all_normal(text: str) -> bool:
-    """True where the labeller says "No Finding": nothing present but devices; not of empty text."""
-    return any(f.label == NO_FINDING and f.status is Status.PRESENT for f in label_report(text))
-
-
-def all_normal_share(texts: Sequence[str]) -> float:
-    """Share of reports that name no abnormality, [0, 1]."""
-    return sum(map(is_all_normal, texts)) / len(texts)

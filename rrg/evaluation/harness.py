@@ -22,9 +22,10 @@ from tqdm import tqdm
 from rrg.data.batch import load_images
 from rrg.data.findings import label_report, statuses
 from rrg.data.preprocess import to_pixels
-from rrg.evaluation.discrimination import Discrimination, all_normal_share, discriminate, distinct
+from rrg.evaluation.discrimination import Discrimination, discriminate
 from rrg.evaluation.nlg import TextScores, score_texts
 from rrg.evaluation.protocols import Protocol, R2GenTokens, full_tokens
+from rrg.evaluation.variety import all_normal_share, distinct
 from rrg.models.checkpoint import Checkpoint
 from rrg.types import RrgError, Study
 

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from rrg.evaluation.discrimination import (
-    all_normal_share,
     chance_recall,
     discriminate,
-    distinct,
-    is_all_normal,
     ranks_of,
     recalls,
     same_text,
@@ -69,7 +66,6 @@ def test_the_two_relevances_and_directions_differ_where_they_should():
 
 def test_same_text_folds_case_and_punctuation():
     assert same_text(["Clear.", "clear", "Not clear."]).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
-    assert distinct(["Clear.", "clear", "Not clear."]) == 2
 
 
 def test_recalls_by_hand():
@@ -85,13 +81,6 @@ def test_chance_by_hand_and_by_drawing():
     drawn = np.mean([relevant[0, rng.permutation(12)[:5]].any() for _ in range(20_000)])
     assert chance_recall(relevant)["chance@5"] == pytest.approx(drawn, abs=0.01)
     assert chance_recall(np.eye(3, dtype=bool))["chance@10"] == 1
-
-
-def test_all_normal_is_the_labellers_word():
-    assert is_all_normal("The lungs are clear. No pleural effusion.")
-    assert not is_all_normal("There is a small left pleural effusion.")
-    assert not is_all_normal("")
-    assert all_normal_share(["The lungs are clear.", "Large right pneumothorax."]) == 0.5
 
 
 def test_unequal_lengths_are_refused():
