@@ -1,17 +1,17 @@
 """What all families share: the image encoder, the alignment heads, and generation through `transformers`.
 
-Knows no decoder. A family adds `report_features`, `report_logits` and `forward`.
+Knows no decoder. A family adds `decode`, and `lm_head` or a `predict` of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutput
+from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from rrg.models.encoder import LITE0, RadiographEncoder
 from rrg.models.protocol import AlignmentHeads, Encoded
@@ -93,12 +93,23 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
 
     encoder: RadiographEncoder
     heads: AlignmentHeads
+    lm_head: nn.Linear
     # Token ids -> text. A checkpoint sets it; without one, reports have ids only.
     words: Callable[[list[int]], str] | None = None
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__(config)
-        self.encoder = RadiographEncoder(
+        self.encoder = self.make_encoder(config)
+        self.heads = AlignmentHeads(config.hidden_size, config.embedding_size)
+
+    @classmethod
+    def new(cls, config: GeneratorConfig) -> Self:
+        """A generator to be trained: random weights, unless the family starts from others."""
+        return cls(config)
+
+    def make_encoder(self, config: GeneratorConfig) -> RadiographEncoder:
+        """The shared image encoder, unless the family brings its own."""
+        return RadiographEncoder(
             config.backbone,
             config.image_size,
             config.hidden_size,
@@ -106,7 +117,6 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
             config.num_attention_heads,
             config.dropout,
         )
-        self.heads = AlignmentHeads(config.hidden_size, config.embedding_size)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Only what is ours: the image network keeps timm's initialisation."""
@@ -121,6 +131,67 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
             assert pixels is not None
             features = self.encoder.feature_maps(pixels, views)
         return cast(Encoded, self.encoder(features, views))
+
+    def decode(
+        self,
+        tokens: Tensor,
+        mask: Tensor | None,
+        patches: Tensor | None = None,
+        patch_mask: Tensor | None = None,
+        cache: Any = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, Any]:
+        """Tokens (B, T) to hidden states (B, T, D), each position seeing those before it alone, and the cache.
+
+        patches (B, P, D) and patch_mask (B, P) int64 are what `encode` gave; without them the text is read alone. With a
+        cache, tokens (B, 1) is the newest one, and mask, if there is one, covers all so far.
+        """
+        raise NotImplementedError
+
+    def predict(self, tokens: Tensor, mask: Tensor | None, **seen: Any) -> tuple[Tensor, Any]:
+        """As `decode`, on to the next token's logits (B, T, V), and the cache."""
+        hidden, cache = self.decode(tokens, mask, **seen)
+        return self.lm_head(hidden), cache
+
+    def report_features(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(B, T), (B, T) -> (B, D) float32: mean decoder state over real tokens, without any image."""
+        hidden = self.decode(tokens, mask.long())[0].float()
+        total: Tensor = (hidden * mask[..., None]).sum(1)
+        return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    def report_logits(self, encoded: Encoded, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(B, T) starting with BOS -> (B, T, V); position t predicts token t + 1."""
+        return self.predict(tokens, mask.long(), patches=encoded.patches, patch_mask=encoded.mask.long())[0]
+
+    def forward(
+        self,
+        pixels: Tensor | None = None,
+        views: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        encoder_outputs: BaseModelOutput | None = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_attention_mask: Tensor | None = None,
+        past_key_values: Any = None,
+        use_cache: bool | None = None,
+        return_dict: bool | None = None,  # noqa: ARG002  (part of transformers' contract)
+        **kwargs: Any,  # noqa: ARG002
+    ) -> Seq2SeqLMOutput:
+        """One decoding step as `GenerationMixin` asks for it."""
+        if encoder_outputs is None:
+            assert views is not None
+            inputs = generation_inputs(self.encode(pixels, views))
+            encoder_outputs, attention_mask = inputs["encoder_outputs"], inputs["attention_mask"]
+        assert decoder_input_ids is not None
+        patches = encoder_outputs.last_hidden_state
+        logits, cache = self.predict(
+            decoder_input_ids,
+            decoder_attention_mask,
+            patches=patches,
+            patch_mask=attention_mask,
+            cache=past_key_values,
+            use_cache=bool(use_cache),
+        )
+        return Seq2SeqLMOutput(logits=logits, past_key_values=cache, encoder_last_hidden_state=patches)
 
     @torch.no_grad()
     def generate_reports(self, encoded: Encoded, **decoding: Any) -> list[Report]:

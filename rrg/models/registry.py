@@ -23,12 +23,12 @@ MAY_BE_ZERO = {
 
 
 def create(family: str, **sizes: Any) -> GeneratorModel:
-    """A new, randomly initialised generator of `family`. RrgError names the size that does not fit."""
+    """A new generator of `family`, untrained here. RrgError names the size that does not fit."""
     if family not in FAMILIES:
         raise RrgError(f"There is no generator family '{family}'. Known: {', '.join(FAMILIES)}.")
     config_class, model_class = FAMILIES[family]
     _check(config_class, sizes)
-    return model_class(config_class(**sizes))
+    return model_class.new(config_class(**sizes))
 
 
 def _check(config_class: type[GeneratorConfig], sizes: dict[str, Any]) -> None:

@@ -10,11 +10,9 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 from transformers import MBartConfig
-from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 from transformers.models.mbart.modeling_mbart import MBartDecoder
 
 from rrg.models.base import GeneratorConfig, GeneratorModel
-from rrg.models.protocol import Encoded
 
 
 class TransformerConfig(GeneratorConfig):
@@ -64,56 +62,22 @@ class TransformerGenerator(GeneratorModel):
     def get_output_embeddings(self) -> nn.Module:
         return self.lm_head
 
-    def report_features(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, T), (B, T) -> (B, D) float32: mean decoder state over real tokens, without any image."""
-        hidden = self.decoder(
-            input_ids=tokens, attention_mask=mask.long(), use_cache=False
-        ).last_hidden_state.float()
-        total: Tensor = (hidden * mask[..., None]).sum(1)
-        return total / mask.sum(1, keepdim=True).clamp(min=1)
-
-    def report_logits(self, encoded: Encoded, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, T) starting with BOS -> (B, T, V); position t predicts token t + 1."""
-        hidden = self.decoder(
-            input_ids=tokens,
-            attention_mask=mask.long(),
-            encoder_hidden_states=encoded.patches,
-            encoder_attention_mask=encoded.mask.long(),
-            use_cache=False,
-        ).last_hidden_state
-        return cast(Tensor, self.lm_head(hidden))
-
-    def forward(
+    def decode(
         self,
-        pixels: Tensor | None = None,
-        views: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        encoder_outputs: BaseModelOutput | None = None,
-        decoder_input_ids: Tensor | None = None,
-        decoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
-        use_cache: bool | None = None,
-        return_dict: bool | None = None,  # noqa: ARG002  (part of transformers' contract)
-        **kwargs: Any,  # noqa: ARG002
-    ) -> Seq2SeqLMOutput:
-        """One decoding step as `GenerationMixin` asks for it."""
-        if encoder_outputs is None:
-            assert views is not None
-            encoded = self.encode(pixels, views)
-            encoder_outputs, attention_mask = (
-                BaseModelOutput(last_hidden_state=encoded.patches),
-                encoded.mask.long(),
-            )
+        tokens: Tensor,
+        mask: Tensor | None,
+        patches: Tensor | None = None,
+        patch_mask: Tensor | None = None,
+        cache: Any = None,
+        use_cache: bool = False,
+    ) -> tuple[Tensor, Any]:
+        """See `GeneratorModel.decode`."""
         decoded = self.decoder(
-            input_ids=decoder_input_ids,
-            attention_mask=decoder_attention_mask,
-            encoder_hidden_states=encoder_outputs.last_hidden_state,
-            encoder_attention_mask=attention_mask,
-            past_key_values=past_key_values,
+            input_ids=tokens,
+            attention_mask=mask,
+            encoder_hidden_states=patches,
+            encoder_attention_mask=patch_mask,
+            past_key_values=cache,
             use_cache=use_cache,
         )
-        return Seq2SeqLMOutput(
-            logits=self.lm_head(decoded.last_hidden_state),
-            past_key_values=decoded.past_key_values,
-            encoder_last_hidden_state=encoder_outputs.last_hidden_state,
-        )
+        return decoded.last_hidden_state, decoded.past_key_values
