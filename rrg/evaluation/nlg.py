@@ -7,16 +7,15 @@ numbers mean something only beside the constant and nearest-neighbour rows of th
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.meteor.meteor import Meteor
 from pycocoevalcap.rouge.rouge import Rouge
 
+from rrg.evaluation.meteor import Meteor, UnavailableError
 from rrg.types import RrgError
 
 Tokens = Sequence[str]
@@ -41,12 +40,16 @@ class TextScores:
 
 
 def score_texts(
-    references: Sequence[Tokens], hypotheses: Sequence[Tokens], further_references: Sequence[Tokens] = ()
+    references: Sequence[Tokens],
+    hypotheses: Sequence[Tokens],
+    further_references: Sequence[Tokens] = (),
+    meteor: Meteor | None = None,
 ) -> TextScores:
     """Score each hypothesis against its one reference.
 
     `further_references` are those of studies that are not scored here (`--limit`): CIDEr takes its document
-    frequencies from all, since they would otherwise change with the subset.
+    frequencies from all, since they would otherwise change with the subset. `meteor` is a process to share; without
+    one, a process is started for this call.
     """
     if not references or len(references) != len(hypotheses):
         raise RrgError(f"{len(hypotheses)} texts to score against {len(references)} references")
@@ -55,18 +58,14 @@ def score_texts(
     absent: dict[str, str] = {}
     attempts: tuple[tuple[str, Callable[[], tuple[float, list[float]]]], ...] = (
         ("CIDEr", lambda: _cider(references, hypotheses, further_references)),
-        ("METEOR", lambda: _meteor(gold, found)),
+        ("METEOR", lambda: _meteor(gold, found, meteor)),
     )
     for metric, attempt in attempts:
         try:
             columns[metric] = attempt()
-        except _UnavailableError as reason:
+        except UnavailableError as reason:
             absent[metric] = str(reason)
     return _collect(columns, absent, len(references))
-
-
-class _UnavailableError(Exception):
-    """A metric cannot be computed here; the message says why."""
 
 
 def _texts(tokens: Sequence[Tokens]) -> Texts:
@@ -96,7 +95,7 @@ def _cider(
     references: Sequence[Tokens], hypotheses: Sequence[Tokens], further: Sequence[Tokens]
 ) -> tuple[float, list[float]]:
     if len(references) + len(further) < 2 or not any(references):
-        raise _UnavailableError(
+        raise UnavailableError(
             "CIDEr weighs words by how few references hold them: two, not empty, are needed"
         )
     padding: list[Tokens] = [
@@ -107,18 +106,11 @@ def _cider(
     return sum(studies) / len(studies), studies
 
 
-def _meteor(gold: Texts, found: Texts) -> tuple[float, list[float]]:
-    if shutil.which("java") is None:
-        raise _UnavailableError("METEOR 1.5 is a Java program and no `java` is on the path")
-    meteor: Any = Meteor()
-    try:
-        corpus, studies = meteor.compute_score(gold, found)
-    except (OSError, ValueError) as error:
-        raise _UnavailableError(f"METEOR's Java process failed ({type(error).__name__}: {error})") from error
-    finally:
-        if meteor.lock.locked():  # its destructor waits for this lock and would never return
-            meteor.lock.release()
-    return float(corpus), _floats(studies)
+def _meteor(gold: Texts, found: Texts, shared: Meteor | None) -> tuple[float, list[float]]:
+    if shared is not None:
+        return shared.score(gold, found)
+    with Meteor() as own:
+        return own.score(gold, found)
 
 
 def _floats(values: Sequence[Any]) -> list[float]:
