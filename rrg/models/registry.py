@@ -6,11 +6,15 @@ import inspect
 from typing import Any
 
 from rrg.models.base import GeneratorConfig, GeneratorModel
+from rrg.models.r2gen import R2GenConfig, R2GenGenerator
+from rrg.models.r2gen_cmn import R2GenCMNConfig, R2GenCMNGenerator
 from rrg.models.transformer import TransformerConfig, TransformerGenerator
 from rrg.types import RrgError
 
 FAMILIES: dict[str, tuple[type[GeneratorConfig], type[GeneratorModel]]] = {
     "transformer": (TransformerConfig, TransformerGenerator),
+    "r2gen": (R2GenConfig, R2GenGenerator),
+    "r2gen_cmn": (R2GenCMNConfig, R2GenCMNGenerator),
 }
 MAY_BE_ZERO = {
     "min_new_tokens",
@@ -27,7 +31,9 @@ def create(family: str, **sizes: Any) -> GeneratorModel:
     if family not in FAMILIES:
         raise RrgError(f"There is no generator family '{family}'. Known: {', '.join(FAMILIES)}.")
     config_class, model_class = FAMILIES[family]
-    _check(config_class, sizes)
+    _check(
+        config_class, {k: v for k, v in sizes.items() if k != "finding_names"}
+    )  # made from data, not given
     return model_class.new(config_class(**sizes))
 
 

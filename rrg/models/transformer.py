@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 from transformers import MBartConfig
 from transformers.models.mbart.modeling_mbart import MBartDecoder
@@ -51,16 +52,25 @@ class TransformerGenerator(GeneratorModel):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config)
-        self.decoder = MBartDecoder(config.decoder_config())
+        self.decoder = self.make_decoder(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         self.post_init()
         self.generation_config = config.default_decoding()
+
+    def make_decoder(self, config: TransformerConfig) -> MBartDecoder:
+        return MBartDecoder(config.decoder_config())
 
     def get_input_embeddings(self) -> nn.Module:
         return cast(nn.Module, self.decoder.embed_tokens)
 
     def get_output_embeddings(self) -> nn.Module:
         return self.lm_head
+
+    def embed(self, tokens: Tensor, cache: Any = None) -> tuple[Tensor, Tensor]:
+        """tokens (B, T) -> words (B, T, D) and places (T, D), which the decoder adds; a cache says where they begin."""
+        before = 0 if cache is None else cache.get_seq_length()
+        at = torch.arange(before, before + tokens.shape[1], device=tokens.device)
+        return self.decoder.embed_tokens(tokens), self.decoder.embed_positions(tokens, position_ids=at)[0]
 
     def decode(
         self,
