@@ -1,4 +1,4 @@
-"""Banners, films and the state of the models as HTML. Pure: no gradio, no models, no files, no memory.
+"""Banners, what was read and the state of the models as HTML. Pure: no gradio, no models, no files, no memory.
 
 Every text that was not written here goes through `esc`, which also disarms what template languages act on.
 """
@@ -11,14 +11,12 @@ import io
 from collections.abc import Sequence
 from typing import Literal
 
-import numpy as np
 from PIL import Image
 
 from rrg.app.library import Key, Loading
 from rrg.app.study import OpenStudy
 from rrg.types import Radiograph
 
-SHOWN_PIXELS = 900  # longest side of the picture on the page
 _DISARM = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;"})
 Tone = Literal["note", "warning", "refusal"]
 _TONE = {"note": ("i", "Note"), "warning": ("!", "Attention"), "refusal": ("×", "Not read")}
@@ -78,15 +76,7 @@ def working(step: str) -> str:
     return f'<p class="status busy" role="status">{esc(step)} …</p>'
 
 
-# -- the films
-
-
-def films(study: OpenStudy | None) -> str:
-    """The pictures as read, with alternative text."""
-    if study is None:
-        return '<div class="empty film">No film is open. Choose a file or an example.</div>'
-    figures = "".join(_figure(film, i) for i, film in enumerate(study.films, 1))
-    return f'<div class="films n{len(study.films)}">{figures}</div>'
+# -- what was read
 
 
 def record(study: OpenStudy | None) -> str:
@@ -113,19 +103,6 @@ def screening(study: OpenStudy) -> str:
         return banner("warning", f"{reason}. {said}")
     said = "No report was drafted. If you know better, tick “Read it nevertheless” below."
     return banner("refusal", f"{reason}. {said}")
-
-
-def _figure(film: Radiograph, number: int) -> str:
-    view = film.view.name.lower()
-    alt = esc(f"Radiograph {number}, {view} view, as read")
-    picture = f'<img src="{_png(_shown(film))}" alt="{alt}">'
-    return f"<figure>{picture}<figcaption>{number} · {esc(view)}</figcaption></figure>"
-
-
-def _shown(film: Radiograph) -> Image.Image:
-    image = Image.fromarray(np.rint(np.clip(film.pixels, 0, 1) * 255).astype(np.uint8))
-    image.thumbnail((SHOWN_PIXELS, SHOWN_PIXELS), Image.Resampling.LANCZOS)
-    return image
 
 
 def _png(image: Image.Image) -> str:

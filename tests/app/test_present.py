@@ -120,7 +120,6 @@ def test_an_absent_text_is_said_to_be_absent(study):
 
 def test_pictures_have_alternative_text_and_the_resolution_is_stated(study):
     for html in (
-        present.films(study),
         present.record(study),
         present_negatives.negative_at(study.reading, 0.5),
     ):

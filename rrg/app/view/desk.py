@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -16,6 +16,9 @@ from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.types import RrgError
+
+if TYPE_CHECKING:
+    from rrg.app.view.viewer_panel import Viewer
 
 SLOT = "models"  # every job that runs a model waits in this one queue
 Updates = dict[Any, Any]
@@ -47,6 +50,10 @@ class Part:
         """Everything here that depends on the study; its reading is None where no report was drafted."""
         return {}
 
+    def back(self, study: OpenStudy) -> Updates:
+        """A reading that had begun failed, and `study` comes back to the screen."""
+        return {**self.begin(study), **self.show(study)}
+
 
 @dataclass(frozen=True, eq=False)
 class Desk:
@@ -60,6 +67,7 @@ class Desk:
     choice: tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]
     notice: gr.HTML
     busy: gr.HTML
+    viewer: Viewer
     parts: tuple[Part, ...]
     jobs: list[Any] = field(default_factory=list)  # what the button Cancel stops
 

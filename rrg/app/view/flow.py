@@ -51,12 +51,16 @@ class Flow:
             for i, progress in enumerate(self.desk.room.read(study, pair, override=override)):
                 yield self._step(progress, pair, i == 0)
         except RrgError as error:
-            yield {**(self.whole(held) if held else {}), **self.desk.refused(error, held)}
+            yield {**(self.back(held) if held else {}), **self.desk.refused(error, held)}
 
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
         shown = {self.desk.study: study, self.desk.notice: present.screening(study)}
         return shown | self._gather(part.show(study) for part in self.desk.parts)
+
+    def back(self, held: OpenStudy) -> Updates:
+        """What was on the screen before a reading began."""
+        return {self.desk.study: held} | self._gather(part.back(held) for part in self.desk.parts)
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:

@@ -87,12 +87,12 @@ class Page:
     @property
     def parts(self) -> tuple[Part, ...]:
         tabs = (self.reports, self.nearest, self.negatives, self.probe, self.benchmark, self.blind)
-        return self.header, self.panel, *tabs, self.export
+        return self.header, self.panel, self.panel.viewer, *tabs, self.export
 
     def _wire(self) -> None:
         self.desk = Desk(
             room=self.room, study=self.study, choice=self.header.choice, notice=self.panel.notice,
-            busy=self.header.loading, parts=self.parts,
+            busy=self.header.loading, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
         self.desk.quick(self.accept.click, self.on_accept, None, [self.gate, self.desk_row])

@@ -12,6 +12,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import Correction, OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
+from rrg.app.view.viewer_panel import Viewer
 from rrg.types import View
 
 VIEWS = {"as read": None, "frontal": View.FRONTAL, "lateral": View.LATERAL}
@@ -38,7 +39,7 @@ class StudyPanel(Part):
             visible=False,
             elem_id="override",
         )
-        self.films = gr.HTML(present.films(None), elem_id="films")
+        self.viewer = Viewer()
         self.record = gr.HTML("", elem_id="record")
         with gr.Accordion("Correct what was read", open=False):
             self._build_corrections()
@@ -51,20 +52,19 @@ class StudyPanel(Part):
         self.again = gr.Button("Read again", size="sm")
 
     def outputs(self) -> list[Any]:
-        return [self.upload, self.override, self.films, self.record, *self.views, *self.inverts]
+        return [self.upload, self.override, self.record, *self.views, *self.inverts]
 
     def fresh(self) -> Updates:
         """The corrections belong to the films before."""
         return {**dict.fromkeys(self.views, "as read"), **dict.fromkeys(self.inverts, False)}
 
     def begin(self, study: OpenStudy) -> Updates:
-        return {self.films: present.films(study), self.record: ""}
+        return {self.record: ""}
 
     def show(self, study: OpenStudy) -> Updates:
         refused = study.screening is not None and not study.screening.chest
         return {
             self.override: gr.update(visible=refused, value=study.overridden),
-            self.films: present.films(study),
             self.record: present.record(study),
         }
 

@@ -1,0 +1,79 @@
+"""The viewer as a component: a static frame around `viewer.js`, fed by values. Draws nothing itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rrg.app import viewer
+from rrg.app.study import OpenStudy
+from rrg.app.view.desk import Part, Updates
+
+SCRIPT = Path(__file__).parents[1] / "viewer.js"
+HELP = (
+    "Drag: window (↔) and level (↕); with Shift or the right button: pan. Wheel or two fingers: zoom. Keys on the "
+    "film: arrows pan, + and − zoom, [ ] window, , . level, i inverts, v switches the film, r resets."
+)
+# Static: gradio's templates would run what stands in a text. `viewer.js` sets every text as text.
+FRAME = f"""
+<div class="viewer">
+  <div class="viewer-tools" data-part="tools" role="toolbar" aria-label="Viewer" hidden>
+    <button type="button" data-part="windowing" aria-pressed="true">Window</button>
+    <button type="button" data-part="panning" aria-pressed="false">Pan</button>
+    <button type="button" data-part="farther" aria-label="Zoom out">−</button>
+    <button type="button" data-part="closer" aria-label="Zoom in">+</button>
+    <button type="button" data-part="invert" aria-pressed="false">Invert</button>
+    <button type="button" data-part="reset">Reset</button>
+    <button type="button" data-part="view" hidden></button>
+  </div>
+  <div class="viewer-stage" data-part="stage" tabindex="0" role="application" aria-label="Film viewer, no film is open"
+    aria-describedby="viewer-help">
+    <canvas data-part="canvas" aria-hidden="true"></canvas>
+    <p class="viewer-empty" data-part="empty">No film is open. Choose a file or an example.</p>
+    <div class="viewer-names" data-part="names"></div>
+    <p class="viewer-window" data-part="window" aria-hidden="true"></p>
+  </div>
+  <p class="quiet" data-part="shown"></p>
+  <div class="viewer-heat" data-part="heat" hidden>
+    <p>Evidence for: <q data-part="sentence"></q></p>
+    <label>Heat map <select data-part="map"></select></label>
+    <label>Opacity <input type="range" data-part="opacity" min="0" max="100" value="60"></label>
+    <p class="viewer-scale">0 <canvas data-part="bar" width="160" height="12" aria-hidden="true"></canvas>
+      <span data-part="end"></span> <span data-part="unit"></span>, one scale for both models. Hatched: outside the
+      field of view, not judged.</p>
+  </div>
+  <p class="quiet viewer-help" id="viewer-help">{HELP}</p>
+  <div class="viewer-spoken" data-part="spoken" role="status" aria-live="polite"></div>
+</div>
+"""
+
+
+class Viewer(Part):
+    """`marks` is the component: films as its value, titles and heat maps as properties that change without them."""
+
+    def __init__(self) -> None:
+        script = SCRIPT.read_text(encoding="utf-8")
+        self.marks = gr.HTML(
+            None, html_template=FRAME, js_on_load=f"{script}\nmountViewer(element, props, watch);",
+            apply_default_css=False, elem_id="viewer", titles=None, heat=None,
+        )  # fmt: skip
+
+    def outputs(self) -> list[Any]:
+        return [self.marks]
+
+    def begin(self, study: OpenStudy) -> Updates:
+        films = study.films
+        return {self.marks: gr.update(value=viewer.pictures(films), titles=viewer.titles(films), heat=None)}
+
+    def show(self, study: OpenStudy) -> Updates:
+        """The screen may have told which view a film is; the pictures are there already."""
+        return {self.marks: gr.update(titles=viewer.titles(study.films))}
+
+    def back(self, study: OpenStudy) -> Updates:
+        return self.begin(study)
+
+    def lay(self, heat: dict[str, Any] | None) -> Updates:
+        """Lay heat maps (`rrg.app.viewer.heat`) over the films, or take them away."""
+        return {self.marks: gr.update(heat=heat)}
