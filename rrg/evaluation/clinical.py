@@ -189,8 +189,8 @@ def per_study_clinical(
 ) -> list[dict[str, Any]]:
     """Each study's example F1, as "reference/uncertain as positive/14 classes/example f1" and so on.
 
-    Against coded labels the names begin with "coded"; None where the study has none. `positives_of_codes` gives
-    back the sets from which micro and macro are recomputed on a resample.
+    With `coded`, also "coded/...", None where the study has no coded labels. For micro and macro of a resample see
+    `resampled_f1`: they are no means over studies.
     """
     _check(reference, generated)
     rows: list[dict[str, Any]] = [{} for _ in reference]
@@ -199,19 +199,21 @@ def per_study_clinical(
         gold = positives([positive_labels(each, name) for each in reference])
         _add_examples(rows, f"reference/{name}", gold, found)
         if coded is not None:
-            _add_examples(rows, f"coded/{name}", positives([each or () for each in coded]), found)
-    for row, labels in zip(rows, coded or [()] * len(rows), strict=True):
-        if labels is None:
-            row.update({key: None for key in row if key.startswith("coded/")})
+            _check(coded, generated)
+            told = [labels is not None for labels in coded]
+            _add_examples(rows, f"coded/{name}", positives([each or () for each in coded]), found, told)
     return rows
 
 
-def _add_examples(rows: Sequence[dict[str, Any]], name: str, gold: Positive, found: Positive) -> None:
+def _add_examples(
+    rows: Sequence[dict[str, Any]], name: str, gold: Positive, found: Positive, told: Sequence[bool] = ()
+) -> None:
+    """Add a column for each set of classes; None for a study that `told` says nothing of."""
     for classes, labels in CLASSES.items():
         columns = [LABELS.index(label) for label in labels]
         values = example(tally(gold[:, columns], found[:, columns]))[:, RATIOS.index("f1")]
-        for row, value in zip(rows, values, strict=True):
-            row[f"{name}/{classes}/example f1"] = float(value)
+        for row, value, known in zip(rows, values, told or [True] * len(rows), strict=True):
+            row[f"{name}/{classes}/example f1"] = float(value) if known else None
 
 
 def resampled_f1(

@@ -6,7 +6,6 @@ is never chosen on the studies that it is scored on: the best one is chosen on v
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rrg.data.reports import normalise
+from rrg.evaluation.corpus import ORDERS, corpus_bleu
 from rrg.evaluation.protocols import R2GenTokens
 from rrg.types import RrgError, Study
 
@@ -24,12 +24,12 @@ MOST_FREQUENT, BEST_CONSTANT, HAND_WRITTEN = (
 )
 RANDOM, NEAREST = "random train report", "nearest train report"
 
-ORDER = 4  # of the longest n-grams that BLEU-4 counts
 Gram = tuple[str, ...]
 
+# Nobody's report: written by hand, for no study in particular, to score well without a look at any image.
 NORMAL_REPORT = (
-    "The heart is normal in size. The mediastinum is unremarkable. The lungs are clear. "
-    "There is no pleural effusion or pneumothorax. No acute bony abnormality."
+    "The heart is normal in size. The mediastinal contours are within normal limits. The lungs are clear. "
+    "There is no focal consolidation, pleural effusion, or pneumothorax. No acute bony abnormality."
 )
 
 
@@ -105,23 +105,23 @@ def constant_bleu(
         for gram, count in _grams(tokens).items()
         for k in range(1, count + 1)
     )
-    length = sum(map(len, references)) / max(len(references), 1)
-    return np.array([_bleu(tokens, holding, length, len(references)) for tokens in constants])
+    length = sum(map(len, references))
+    sums = [_sums(tokens, holding, len(references), length) for tokens in constants]
+    bleu: NDArray[np.float64] = corpus_bleu(np.reshape(sums, (len(constants), -1)))[:, -1]
+    return bleu
 
 
-def _bleu(tokens: Sequence[str], holding: Counter[tuple[Gram, int]], length: float, count: int) -> float:
-    matches, possible = [0] * ORDER, [max(len(tokens) - n, 0) * count for n in range(ORDER)]
+def _sums(tokens: Sequence[str], holding: Counter[tuple[Gram, int]], count: int, length: int) -> list[int]:
+    """What `bleu_statistics` of one constant and each of `count` references of `length` tokens in all add up to."""
+    matches = [0] * ORDERS
     for gram, times in _grams(tokens).items():
         matches[len(gram) - 1] += sum(holding[gram, k] for k in range(1, times + 1))
-    if not all(matches):
-        return 0.0
-    brevity = min(0.0, 1 - length / len(tokens))
-    logs = [math.log(match / of) for match, of in zip(matches, possible, strict=True)]
-    return math.exp(brevity + sum(logs) / ORDER)
+    written = [max(len(tokens) - n, 0) * count for n in range(ORDERS)]
+    return [*matches, *written, len(tokens) * count, length]
 
 
 def _grams(tokens: Sequence[str]) -> Counter[Gram]:
-    return Counter(tuple(tokens[i : i + n]) for n in range(1, ORDER + 1) for i in range(len(tokens) - n + 1))
+    return Counter(tuple(tokens[i : i + n]) for n in range(1, ORDERS + 1) for i in range(len(tokens) - n + 1))
 
 
 def _nearest(
