@@ -60,7 +60,7 @@ def test_both_models_share_one_scale_and_the_outside_is_marked():
     given = viewer.heat(film, maps, sentence="A made sentence.")
     assert given["scale"] == 8.0
     first, second = (grid(each["films"]["0"]) for each in given["maps"])
-    assert first.tolist() == [[1, 33], [viewer.OUTSIDE, 64]]
+    assert first.tolist() == [[1, 33], [viewer.OUTSIDE, 65]]
     assert second.tolist() == [[1, 128], [viewer.OUTSIDE, 255]]
     assert json.loads(json.dumps(given)) == given
 
