@@ -41,6 +41,7 @@ class GeneratorConfig(PreTrainedConfig):
         bos_token_id: int = 1,
         eos_token_id: int = 2,
         unk_token_id: int = 3,
+        finding_names: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         self.vocab_size = vocab_size
@@ -55,6 +56,7 @@ class GeneratorConfig(PreTrainedConfig):
         self.min_new_tokens = min_new_tokens
         self.dropout = dropout
         self.unk_token_id = unk_token_id
+        self.finding_names = list(finding_names or ())  # what the encoder predicts and hands on as tokens; none = no prompt
         self.initializer_range = hidden_size**-0.5  # 0.02, the usual value, starves a network this narrow
         fixed = {
             "is_encoder_decoder": True,
@@ -116,6 +118,7 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
             config.encoder_layers,
             config.num_attention_heads,
             config.dropout,
+            len(config.finding_names),
         )
 
     def _init_weights(self, module: nn.Module) -> None:
@@ -125,12 +128,21 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
         elif not any(module is part for part in self.encoder.backbone.modules()):
             super()._init_weights(module)
 
-    def encode(self, pixels: Tensor | None, views: Tensor, features: Tensor | None = None) -> Encoded:
-        """See `ReportGenerator.encode`; `features` (B, V, G*G, F) stands in for pixels where they were kept."""
+    def encode(
+        self,
+        pixels: Tensor | None,
+        views: Tensor,
+        features: Tensor | None = None,
+        strengths: Tensor | None = None,
+    ) -> Encoded:
+        """See `ReportGenerator.encode`; `features` (B, V, G*G, F) stands in for pixels where they were kept.
+
+        `strengths` (B, K): see `RadiographEncoder.forward`.
+        """
         if features is None:
             assert pixels is not None
             features = self.encoder.feature_maps(pixels, views)
-        return cast(Encoded, self.encoder(features, views))
+        return cast(Encoded, self.encoder(features, views, strengths))
 
     def decode(
         self,

@@ -12,8 +12,11 @@ from typing import Any
 
 import timm
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from rrg.models.prompt import FindingPrompt
 from rrg.models.protocol import Encoded
 from rrg.types import RrgError, View
 
@@ -29,7 +32,14 @@ class RadiographEncoder(nn.Module):
     main_input_name = "pixels"  # `generate` asks it of anything called an encoder
 
     def __init__(
-        self, backbone: str, image_size: int, width: int, layers: int, heads: int, dropout: float
+        self,
+        backbone: str,
+        image_size: int,
+        width: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        findings: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = timm.create_model(backbone, pretrained=False, num_classes=0, global_pool="")
@@ -45,6 +55,7 @@ class RadiographEncoder(nn.Module):
             width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        self.prompt = FindingPrompt(self.features, findings, width) if findings else None
 
     def feature_maps(self, pixels: Tensor, views: Tensor) -> Tensor:
         """pixels (B, V, 1, H, W) in [0, 1], views (B, V) -> (B, V, G*G, F); zeros where a view is absent.
@@ -59,8 +70,12 @@ class RadiographEncoder(nn.Module):
         out[present] = flat
         return out
 
-    def forward(self, features: Tensor, views: Tensor) -> Encoded:
-        """features (B, V, G*G, F), views (B, V) -> Encoded."""
+    def forward(self, features: Tensor, views: Tensor, strengths: Tensor | None = None) -> Encoded:
+        """features (B, V, G*G, F), views (B, V) -> Encoded; patches of all views, then a token for each predicted finding.
+
+        `strengths` (B, K) in [0, 1] stand in for the prediction: in training, what a predictor that has not seen the
+        study says of it.
+        """
         patches = (
             self.project(features) + self.place_embedding.weight + self.view_embedding(views)[:, :, None]
         )
@@ -68,7 +83,15 @@ class RadiographEncoder(nn.Module):
         patches = self.layers(self.dropout(patches.flatten(1, 2)), src_key_padding_mask=~mask)
         patches = patches.float() * mask[..., None]
         pooled = patches.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        return Encoded(patches, mask, pooled, features.mean(2).float())
+        backbone = features.mean(2).float()
+        if self.prompt is not None:
+            tokens = self.prompt(self.prompt.strengths(backbone, views) if strengths is None else strengths)
+            patches, mask = (
+                torch.cat([patches, tokens], 1),
+                nn.functional.pad(mask, (0, tokens.shape[1]), value=True),
+            )
+            pooled = pooled + tokens.mean(1)
+        return Encoded(patches, mask, pooled, backbone)
 
 
 def _grid_side(backbone: nn.Module, image_size: int) -> int:
@@ -105,6 +128,14 @@ def load_imagenet_weights(encoder: RadiographEncoder, backbone: str) -> str:
         ) from error
     encoder.backbone.load_state_dict(source.state_dict())
     return f"timm {backbone}"
+
+
+def load_encoder_weights(encoder: RadiographEncoder, file: Path) -> None:
+    """Fill the image network from a safetensors file of its state. RrgError where it is missing or does not fit."""
+    try:
+        encoder.backbone.load_state_dict({k: v.float() for k, v in load_file(file).items()})
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise RrgError(f"The image network's weights in '{file}' cannot be loaded: {error}") from error
 
 
 def _load_in_order(network: nn.Module, weights: dict[str, Tensor]) -> None:

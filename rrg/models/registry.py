@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from rrg.models.base import GeneratorConfig, GeneratorModel
+from rrg.models.hugging_face import HuggingFaceConfig, HuggingFaceGenerator
 from rrg.models.r2gen import R2GenConfig, R2GenGenerator
 from rrg.models.r2gen_cmn import R2GenCMNConfig, R2GenCMNGenerator
 from rrg.models.transformer import TransformerConfig, TransformerGenerator
@@ -15,6 +16,7 @@ FAMILIES: dict[str, tuple[type[GeneratorConfig], type[GeneratorModel]]] = {
     "transformer": (TransformerConfig, TransformerGenerator),
     "r2gen": (R2GenConfig, R2GenGenerator),
     "r2gen_cmn": (R2GenCMNConfig, R2GenCMNGenerator),
+    "hugging_face": (HuggingFaceConfig, HuggingFaceGenerator),
 }
 MAY_BE_ZERO = {
     "min_new_tokens",

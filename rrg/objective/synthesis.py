@@ -86,6 +86,6 @@ SYNTHESES: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
 }
 
 
-def hardness_at(step: int, steps: int, end: float = 0.1) -> float:
-    """lambda falls exponentially from 1 at step 0 to `end` at the last step."""
-    return float(end ** (step / max(steps - 1, 1)))
+def hardness_at(step: int, steps: int, end: float = 0.1, start: float = 1.0) -> float:
+    """lambda falls exponentially from `start` at step 0 to `end` at the last step."""
+    return float(start * (end / start) ** (step / max(steps - 1, 1)))

@@ -6,7 +6,7 @@ reports to the contrast, `synthesis` adds the increasingly hard ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,7 +15,15 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from rrg.models.protocol import Encoded, TrainableGenerator
-from rrg.objective.losses import Negatives, alignment_loss, report_loss
+from rrg.objective.losses import (
+    Negatives,
+    OwnNegative,
+    Peers,
+    alignment_loss,
+    margin_loss,
+    mean_likelihood,
+    report_loss,
+)
 from rrg.objective.synthesis import SYNTHESES
 
 Gather = Callable[
@@ -29,10 +37,13 @@ class ObjectiveSettings:
 
     report: float = 1.0
     alignment: float = 1.0
+    margin: float = 0.0  # weight of the likelihood margin over the peer
     detach: bool = False  # the generator learns nothing from the alignment
     peers: bool = False
     synthesis: str | None = None  # "arc", "chord" or None: mined peers only
+    lambda_start: float = 1.0
     lambda_end: float = 0.1
+    flips: bool = False  # counterfactual reports (one fact flipped) are further negatives
     label_smoothing: float = 0.0
 
 
@@ -40,7 +51,9 @@ class ObjectiveSettings:
 class Batch:
     """Anchors and the texts of their peers. views (B, V); tokens, mask (B, T); text (B,) numbers of normalised texts.
 
-    Either pixels (B, V, 1, S, S) or kept features (B, V, G*G, F). peer_valid is False where a study has no peer.
+    Either pixels (B, V, 1, S, S) or kept features (B, V, G*G, F). peer_valid is False where a study has no peer, flip_valid
+    where no fact of its report can be flipped. weight (B,) is each report's share in L_report; strengths (B, K) are
+    predicted findings that stand in for the encoder's own.
     """
 
     views: Tensor
@@ -53,6 +66,11 @@ class Batch:
     peer_mask: Tensor | None = None
     peer_text: Tensor | None = None
     peer_valid: Tensor | None = None
+    flip_tokens: Tensor | None = None
+    flip_mask: Tensor | None = None
+    flip_valid: Tensor | None = None
+    weight: Tensor | None = None
+    strengths: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         moved: dict[str, Any] = {k: v if v is None else v.to(device) for k, v in vars(self).items()}
@@ -89,14 +107,17 @@ class GenerationTask(nn.Module):
             "report": self._report_term(model, encoded, batch),
             "alignment": self._alignment_term(model, encoded, batch, hardness),
         }
-        terms["loss"] = self.settings.report * terms["report"] + self.settings.alignment * terms["alignment"]
+        if self.settings.margin:
+            terms["margin"] = self._margin_term(model, encoded, batch)
+        weights = vars(self.settings)
+        terms["loss"] = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
         return terms
 
     def _report_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
         """Mean over the tokens of all processes; gradients are averaged over processes, hence the factor."""
         logits = model.report_logits(encoded, batch.tokens, batch.mask)
         total, count = report_loss(
-            logits, batch.tokens, batch.mask, self.unknown, self.settings.label_smoothing
+            logits, batch.tokens, batch.mask, self.unknown, self.settings.label_smoothing, batch.weight
         )
         everywhere = self.gather(count[None].float()).sum().detach()
         return total * self.processes / everywhere.clamp(min=1)
@@ -104,48 +125,66 @@ class GenerationTask(nn.Module):
     def _alignment_term(
         self, model: TrainableGenerator, encoded: Encoded, batch: Batch, hardness: float
     ) -> Tensor:
-        features = self._report_features(model, batch)
+        parts = self._report_features(model, batch)
         pooled = encoded.pooled.detach() if self.settings.detach else encoded.pooled
         z = self.gather(model.heads.embed_image(pooled))
-        reports = model.heads.embed_report(features)
-        u = self.gather(reports[: len(batch.tokens)])
-        negatives = self._negatives(z, u, reports[len(batch.tokens) :], batch, hardness)
+        embedded = {name: self.gather(model.heads.embed_report(part)) for name, part in parts.items()}
+        u = embedded["anchor"]
+        negatives = self._negatives(z, u, embedded, batch, hardness)
         return alignment_loss(z, u, model.heads.scale(), self.gather(batch.text), negatives)
 
-    def _report_features(self, model: TrainableGenerator, batch: Batch) -> Tensor:
-        """Anchors, then peers, in one pass of the decoder without images."""
-        tokens, mask = batch.tokens, batch.mask
+    def _report_features(self, model: TrainableGenerator, batch: Batch) -> dict[str, Tensor]:
+        """Anchors, and peers and flipped reports where they are wanted, in one pass of the decoder without images."""
+        texts = {"anchor": (batch.tokens, batch.mask)}
         if self.settings.peers:
-            assert batch.peer_tokens is not None
-            assert batch.peer_mask is not None
-            tokens, mask = _stack(tokens, batch.peer_tokens), _stack(mask, batch.peer_mask)
+            texts["peer"] = (_given(batch.peer_tokens), _given(batch.peer_mask))
+        if self.settings.flips:
+            texts["flip"] = (_given(batch.flip_tokens), _given(batch.flip_mask))
+        tokens, mask = (_stack(each) for each in zip(*texts.values(), strict=True))
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.detach):
-            return model.report_features(tokens, mask)
+            features = model.report_features(tokens, mask)
+        return dict(zip(texts, features.split(len(batch.tokens)), strict=True))
 
     def _negatives(
-        self, z: Tensor, u: Tensor, peers: Tensor, batch: Batch, hardness: float
-    ) -> Negatives | None:
-        if not self.settings.peers:
-            return None
-        assert batch.peer_text is not None
-        assert batch.peer_valid is not None
-        n = self.gather(peers)
-        h = None
-        if self.settings.synthesis is not None:
-            h = SYNTHESES[self.settings.synthesis](z.detach(), u.detach(), n.detach(), hardness)
-        return Negatives(n, self.gather(batch.peer_text), self.gather(batch.peer_valid), h)
+        self, z: Tensor, u: Tensor, embedded: dict[str, Tensor], batch: Batch, hardness: float
+    ) -> Negatives:
+        """What the batch offers beside its own reports."""
+        shared, own = None, []
+        if self.settings.peers:
+            n, valid = embedded["peer"], self.gather(_given(batch.peer_valid))
+            shared = Peers(n, self.gather(_given(batch.peer_text)), valid)
+            if self.settings.synthesis is not None:
+                h = SYNTHESES[self.settings.synthesis](z.detach(), u.detach(), n.detach(), hardness)
+                own.append(OwnNegative(h.detach(), valid))  # the auxiliary variable of the min step
+        if self.settings.flips:
+            own.append(OwnNegative(embedded["flip"], self.gather(_given(batch.flip_valid))))
+        return Negatives(shared, tuple(own))
+
+    def _margin_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
+        """The generator must find its own report likelier than the peer's, token for token, by `LIKELIER` nats."""
+        own = mean_likelihood(
+            model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask
+        )
+        tokens, mask = _given(batch.peer_tokens), _given(batch.peer_mask)
+        peer = mean_likelihood(model.report_logits(encoded, tokens, mask), tokens, mask)
+        return margin_loss(own, peer, _given(batch.peer_valid))
 
 
 def _encode(model: Any, batch: Batch) -> Encoded:
     """Kept features only where the generator offers to take them; otherwise the protocol's own call."""
     if batch.features is not None:
-        encoded: Encoded = model.encode(None, batch.views, batch.features)
+        encoded: Encoded = model.encode(None, batch.views, batch.features, batch.strengths)
     else:
         encoded = model.encode(batch.pixels, batch.views)
     return encoded
 
 
-def _stack(first: Tensor, second: Tensor) -> Tensor:
-    """Rows of both, padded with zeros to one length."""
-    length = max(first.shape[1], second.shape[1])
-    return torch.cat([pad(t, (0, length - t.shape[1])) for t in (first, second)])
+def _stack(parts: Sequence[Tensor]) -> Tensor:
+    """Rows of all, padded with zeros to one length."""
+    length = max(part.shape[1] for part in parts)
+    return torch.cat([pad(part, (0, length - part.shape[1])) for part in parts])
+
+
+def _given(tensor: Tensor | None) -> Tensor:
+    assert tensor is not None, "the settings ask for negatives that the batch does not hold"
+    return tensor

@@ -33,15 +33,30 @@ class ModelConfig(Section):
     image_size: int = Field(160, ge=32, le=1024)
     min_frequency: int = Field(3, ge=1)
     imagenet: bool = True  # start the image network from ImageNet weights
+    encoder: Path | None = None  # weights of the image network, as `python -m rrg pretrain` writes them
     freeze_backbone: bool = False  # keep it so, and keep its features on disk
+
+
+class PromptConfig(Section):
+    """Predicted findings as tokens beside the patches; needs a frozen image network."""
+
+    labels_at_least: int | None = Field(
+        None, ge=5
+    )  # studies of train with a finding that is to be predicted; none: no prompt
+    truth: float = Field(0.5, ge=0, le=1)  # share of training studies whose prompt is what was coded
+    ridge: float = Field(1e5, gt=0)  # strength of the linear predictor's penalty
+    folds: int = Field(5, ge=2)
 
 
 class ObjectiveConfig(Section):
     report: float = Field(1.0, ge=0)
     alignment: float = Field(1.0, ge=0)
+    margin: float = Field(0.0, ge=0)  # likelihood margin over the peer
     detach: bool = False
     peers: bool = False
-    synthesis: Literal["arc", "chord"] | None = None
+    flips: bool = False  # counterfactual reports as further negatives
+    synthesis: Literal["arc", "chord", "released"] | None = None
+    lambda_start: float = Field(1.0, gt=0, le=1)
     lambda_end: float = Field(0.1, gt=0, le=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
@@ -49,6 +64,8 @@ class ObjectiveConfig(Section):
     def _synthesis_needs_peers(self) -> ObjectiveConfig:
         if self.synthesis is not None and not self.peers:
             raise ValueError("synthesis needs peers: true (a negative is synthesised from the mined peer)")
+        if self.margin and not self.peers:
+            raise ValueError("margin needs peers: true (a report must be likelier than its peer's)")
         return self
 
 
@@ -58,6 +75,7 @@ class OptimiserConfig(Section):
     learning_rate: float = Field(5e-4, gt=0)
     backbone_learning_rate: float = Field(5e-5, gt=0)
     weight_decay: float = Field(0.01, ge=0)
+    copies: float = Field(0.0, ge=0, le=1)  # a report with m copies counts m ** -copies
     warmup: float = Field(0.05, ge=0, lt=1)  # fraction of all steps
     clip: float = Field(1.0, gt=0)  # norm of the gradient
 
@@ -65,6 +83,7 @@ class OptimiserConfig(Section):
 class Config(Section):
     data: DataConfig
     model: ModelConfig = ModelConfig.model_validate({})
+    prompt: PromptConfig = PromptConfig.model_validate({})
     objective: ObjectiveConfig = ObjectiveConfig.model_validate({})
     optimiser: OptimiserConfig = OptimiserConfig.model_validate({})
     seed: int = Field(0, ge=0)

@@ -77,8 +77,10 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     indices = order[position * size : (position + 1) * size][run.accelerator.process_index :: processes]
     torch.manual_seed(run.config.seed * 1_000_003 + step + 1)  # dropout takes no generator of its own
     set_training_mode(run.model)
-    batch = run.train.batch(indices, run.config.objective.peers).to(run.accelerator.device)
-    hardness = hardness_at(step, run.steps, run.config.objective.lambda_end)
+    rng = np.random.default_rng([run.config.seed, step, run.accelerator.process_index])
+    batch = run.train.batch(indices, rng).to(run.accelerator.device)
+    settings = run.config.objective
+    hardness = hardness_at(step, run.steps, settings.lambda_end, settings.lambda_start)
     with run.accelerator.autocast():
         terms = run.task(batch, hardness)
     values = {name: float(run.accelerator.reduce(term.detach(), "mean")) for name, term in terms.items()}

@@ -5,6 +5,7 @@ Device, precision and several processes are Hugging Face `accelerate`'s business
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ from rrg.data.datasets import load_studies
 from rrg.data.preprocess import Preprocessing
 from rrg.data.tokenizer import build_tokenizer
 from rrg.models.base import GeneratorModel
-from rrg.models.encoder import load_imagenet_weights
+from rrg.models.encoder import load_encoder_weights, load_imagenet_weights
 from rrg.models.registry import create
 from rrg.objective.task import GenerationTask, ObjectiveSettings, identity
 from rrg.training.config import Config
-from rrg.training.source import Source, kept_features, make_source
+from rrg.training.prompting import finding_names, fit_prompt
+from rrg.training.source import Extras, Source, kept_features, make_source
 from rrg.training.state import Stateful
 from rrg.types import RrgError
 
@@ -69,7 +71,8 @@ def prepare(config: Config, out: Path) -> Run:
     with accelerator.main_process_first():  # the first process fills the caches, the others read them
         images = _read_images(config, accelerator.is_local_main_process)
         tokenizer = build_tokenizer((s.report for s in images["train"].studies), config.model.min_frequency)
-        model = build_model(config, len(tokenizer))
+        names = finding_names(images["train"].studies, config.prompt.labels_at_least)
+        model = build_model(config, len(tokenizer), names)
         sources = {
             split: _source(config, split, each, model, tokenizer, accelerator.is_local_main_process)
             for split, each in images.items()
@@ -88,12 +91,14 @@ def prepare(config: Config, out: Path) -> Run:
     return Run(config, out, accelerator, model, tokenizer, wrapped, optimiser, schedule, **sources)
 
 
-def build_model(config: Config, vocabulary: int) -> GeneratorModel:
+def build_model(config: Config, vocabulary: int, findings: Sequence[str] = ()) -> GeneratorModel:
     """A new generator of the configured family; the seed alone decides its weights."""
     torch.manual_seed(config.seed)
     sizes = {**config.model.sizes, "image_size": config.model.image_size}
-    model = create(config.model.family, vocab_size=vocabulary, **sizes)
-    if config.model.imagenet:
+    model = create(config.model.family, vocab_size=vocabulary, finding_names=list(findings), **sizes)
+    if config.model.encoder is not None:
+        load_encoder_weights(model.encoder, config.model.encoder)
+    elif config.model.imagenet:
         load_imagenet_weights(model.encoder, model.config.backbone)
     if config.model.freeze_backbone:
         model.encoder.backbone.requires_grad_(False)
@@ -103,7 +108,7 @@ def build_model(config: Config, vocabulary: int) -> GeneratorModel:
 def parameter_groups(model: GeneratorModel, config: Config) -> list[dict[str, Any]]:
     """The image network learns at its own rate, or not at all."""
     inside = {id(p) for p in model.encoder.backbone.parameters()}
-    rest = [p for p in model.parameters() if id(p) not in inside]
+    rest = [p for p in model.parameters() if id(p) not in inside and p.requires_grad]
     backbone = [p for p in model.encoder.backbone.parameters() if p.requires_grad]
     groups = [{"params": rest, "lr": config.optimiser.learning_rate}]
     return groups + (
@@ -174,5 +179,10 @@ def _source(
     features = None
     if config.model.freeze_backbone:
         features = kept_features(model.encoder, images, config.data.cache, show)
-    with_peers = config.objective.peers and split == "train"
-    return make_source(images, tokenizer, model.config.max_tokens, with_peers, features)
+    if split != "train":
+        return make_source(images, tokenizer, model.config.max_tokens, features)
+    extras = Extras(config.objective.peers, config.objective.flips, config.optimiser.copies)
+    prompt = None
+    if features is not None and model.encoder.prompt is not None:
+        prompt = fit_prompt(model.encoder.prompt, features, images, model.config.finding_names, config.prompt)
+    return make_source(images, tokenizer, model.config.max_tokens, features, extras, prompt)

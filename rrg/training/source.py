@@ -1,6 +1,6 @@
-"""Training data in memory: images or kept features, token ids and each study's peer. Knows no loss.
+"""Training data in memory: images or kept features, token ids, each study's peer and flipped reports. Knows no loss.
 
-Peers are texts only, so no image is encoded twice.
+Peers and flipped reports are texts only, so no image is encoded twice.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
 from rrg.data.batch import StudyImages
+from rrg.data.counterfactuals import counterfactuals
 from rrg.data.findings import label_report
 from rrg.data.preprocess import to_pixels
 from rrg.data.reports import normalise
@@ -25,24 +27,44 @@ from rrg.data.tokenizer import tokenise
 from rrg.models.encoder import RadiographEncoder
 from rrg.objective.mining import Peer, PeerIndex
 from rrg.objective.task import Batch
+from rrg.training.prompting import Prompted
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is prepared for training: mined peers, flipped reports, and the power by which copies of a text count less."""
+
+    peers: bool = False
+    flips: bool = False
+    copies: float = 0.0
+
+
+NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None."""
+    """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None.
+
+    What only training uses: peers (N), one or None a study; flips (N), the token rows of each report's counterfactuals;
+    weight (N,), each report's share of the report loss; prompt, predicted findings beside those that people coded.
+    """
 
     images: StudyImages
     tokens: Tensor
     mask: Tensor
     text: Tensor
-    peers: tuple[Peer | None, ...]
     features: NDArray[np.float16] | None
+    peers: tuple[Peer | None, ...] | None = None
+    flips: tuple[tuple[Tensor, Tensor], ...] | None = None
+    weight: Tensor | None = None
+    prompt: Prompted | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, indices: NDArray[np.int64], with_peers: bool) -> Batch:
-        """The studies at `indices`, and the texts of their peers if wanted."""
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> Batch:
+        """The studies at `indices`; with `rng` also what training adds, drawn from it."""
         rows = torch.from_numpy(indices)
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
         batch: dict[str, Tensor] = {
@@ -55,11 +77,23 @@ class Source:
             batch["features"] = torch.from_numpy(self.features[indices].astype(np.float32))
         else:
             batch["pixels"] = to_pixels(self.images.squares[indices])
-        return Batch(**batch, **(self._peers(indices) if with_peers else {}))
+        return Batch(**batch, **(self._training_only(indices, rng) if rng is not None else {}))
 
-    def _peers(self, indices: NDArray[np.int64]) -> dict[str, Tensor]:
+    def _training_only(self, indices: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Tensor]:
+        further: dict[str, Tensor] = {}
+        if self.peers is not None:
+            further |= self._peers(indices, self.peers)
+        if self.flips is not None:
+            further |= self._flips(indices, self.flips, rng)
+        if self.weight is not None:
+            further["weight"] = self.weight[torch.from_numpy(indices)]
+        if self.prompt is not None:
+            further["strengths"] = self.prompt.draw(indices, rng)
+        return further
+
+    def _peers(self, indices: NDArray[np.int64], mined: Sequence[Peer | None]) -> dict[str, Tensor]:
         """A study without a peer gets its own text, marked as invalid."""
-        peers = [self.peers[i] for i in indices]
+        peers = [mined[i] for i in indices]
         rows = torch.tensor(
             [int(i) if peer is None else peer.index for i, peer in zip(indices, peers, strict=True)]
         )
@@ -67,22 +101,62 @@ class Source:
         valid = torch.tensor([peer is not None for peer in peers])
         return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
 
+    def _flips(
+        self,
+        indices: NDArray[np.int64],
+        flips: Sequence[tuple[Tensor, Tensor]],
+        rng: np.random.Generator,
+    ) -> dict[str, Tensor]:
+        """One flipped fact a study, drawn anew each time; its own text, marked as invalid, where there is none."""
+        rows = [flips[i] for i in indices]
+        drawn = [int(rng.integers(len(tokens))) if len(tokens) else None for tokens, _ in rows]
+        picked = [
+            (self.tokens[i], self.mask[i]) if k is None else (tokens[k], mask[k])
+            for i, k, (tokens, mask) in zip(indices, drawn, rows, strict=True)
+        ]
+        tokens, mask = _trim(
+            *(pad_sequence(list(part), batch_first=True) for part in zip(*picked, strict=True))
+        )
+        valid = torch.tensor([k is not None for k in drawn])
+        return {"flip_tokens": tokens, "flip_mask": mask, "flip_valid": valid}
+
 
 def make_source(
     images: StudyImages,
     tokenizer: PreTrainedTokenizerFast,
     max_tokens: int,
-    with_peers: bool,
     features: NDArray[np.float16] | None = None,
+    extras: Extras = NO_EXTRAS,
+    prompt: Prompted | None = None,
 ) -> Source:
     """Tokenise and, where peers are wanted, mine them among these very studies."""
     reports = [study.report for study in images.studies]
     tokens, mask = tokenise(tokenizer, reports, max_tokens)
-    peers: Sequence[Peer | None] = [None] * len(images)
-    if with_peers:
+    text = number_texts(reports)
+    peers = flips = weight = None
+    if extras.peers:
         findings = [label_report(report) for report in reports]
-        peers = PeerIndex(reports, [study.patient for study in images.studies], findings).mine()
-    return Source(images, tokens, mask, number_texts(reports), tuple(peers), features)
+        peers = tuple(PeerIndex(reports, [study.patient for study in images.studies], findings).mine())
+    if extras.flips:
+        flips = tuple(_flipped(tokenizer, report, max_tokens) for report in reports)
+    if extras.copies:
+        weight = copy_weights(text, extras.copies)
+    return Source(images, tokens, mask, text, features, peers, flips, weight, prompt)
+
+
+def _flipped(tokenizer: PreTrainedTokenizerFast, report: str, max_tokens: int) -> tuple[Tensor, Tensor]:
+    """(C, T) tokens and mask of a report's counterfactuals, those alone that differ within the tokens that are kept."""
+    edits = [edit.text for edit in counterfactuals(report)]
+    tokens, mask = tokenise(tokenizer, [report, *edits], max_tokens)
+    differs = (tokens != tokens[:1]).any(1)
+    return tokens[differs], mask[differs]
+
+
+def copy_weights(text: Tensor, power: float) -> Tensor:
+    """(N,) text numbers -> (N,) weights of mean 1: a report with m copies counts m ** -power."""
+    counts = torch.bincount(text)[text].float()
+    weights = counts**-power
+    return weights / weights.mean()
 
 
 def number_texts(reports: Sequence[str]) -> Tensor:

@@ -17,9 +17,7 @@ def validate(model: Any, source: Source, unknown: int, batch_size: int = 32) -> 
     model.eval()
     total, tokens, images, reports = 0.0, 0, [], []
     for start in range(0, len(source), batch_size):
-        batch = source.batch(np.arange(start, min(start + batch_size, len(source))), with_peers=False).to(
-            model.device
-        )
+        batch = source.batch(np.arange(start, min(start + batch_size, len(source)))).to(model.device)
         encoded = model.encode(batch.pixels, batch.views, batch.features)
         nats, count = report_loss(
             model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask, unknown

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -26,6 +28,9 @@ def made_batch(seed=0):
         peer_mask=torch.ones_like(peer_tokens, dtype=torch.bool),
         peer_text=torch.arange(6) + 100,
         peer_valid=torch.tensor([True] * 5 + [False]),
+        flip_tokens=peer_tokens.flip(0),
+        flip_mask=torch.ones_like(peer_tokens, dtype=torch.bool),
+        flip_valid=torch.tensor([False] + [True] * 5),
     )
 
 
@@ -89,3 +94,30 @@ def test_hard_negatives_add_no_parameter(model):
 def test_harder_is_never_cheaper(model):
     losses = [gradients(model, HARD, hardness)[0]["alignment"].item() for hardness in (1.0, 0.5, 0.0)]
     assert losses == sorted(losses)
+
+
+def test_no_gradient_through_the_synthesised_negative(model):
+    """It is the auxiliary variable of the minimisation: only what it was made from learns, through its own column."""
+    harder = {name: gradients(model, HARD, hardness)[1] for name, hardness in (("peer", 1.0), ("hard", 0.1))}
+    assert any(
+        not torch.equal(harder["peer"][name], harder["hard"][name])
+        for name in harder["peer"]
+        if harder["peer"][name] is not None
+    )
+
+
+@pytest.mark.parametrize("further", [{"flips": True}, {"margin": 0.5}])
+def test_further_negatives_reach_the_generator(model, further):
+    settings = ObjectiveSettings(peers=True, synthesis="arc", **further)
+    terms, moved = gradients(model, settings)
+    plain_terms, plain = gradients(model, HARD)
+    assert terms["loss"] > plain_terms["loss"]
+    assert ("margin" in terms) == ("margin" in further)
+    assert any(not torch.equal(moved[name], plain[name]) for name in plain if plain[name] is not None)
+
+
+def test_a_setting_without_its_texts_is_named(model):
+    with pytest.raises(AssertionError, match="does not hold"):
+        GenerationTask(model, ObjectiveSettings(flips=True), unknown=3)(
+            replace(made_batch(), flip_tokens=None), 0.5
+        )
