@@ -22,7 +22,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-TABS = ("Reports", "Nearest reports", "Hard negatives")
+TABS = ("Reports", "Nearest reports", "Hard negatives", "Probe", "Benchmark", "Blind reading")
 EXAMPLES = {"rg1": "A real PA film", "ct": "Two projections"}
 
 
@@ -58,9 +58,8 @@ def visit(page: Page, stem: Path, examples: list[str]) -> None:
         if not button.is_enabled():
             print(f"{name} is not installed here", file=sys.stderr)
             continue
-        before = page.locator("#films").inner_html()
         button.click()
-        page.wait_for_function("old => document.querySelector('#films')?.innerHTML !== old", arg=before)
+        page.wait_for_selector("#notice .busy")
         page.wait_for_selector("#record dl", timeout=60_000)
         for number, tab in enumerate(TABS, 1):
             page.get_by_role("tab", name=tab, exact=True).click()
