@@ -51,10 +51,14 @@ class Rules:
     uncertainty: Cues
     ignored_before: re.Pattern[str]
     joints: re.Pattern[str]
+    enumerations: re.Pattern[str]
+    relatives: re.Pattern[str]
+    introductions: re.Pattern[str]
+    alternatives: re.Pattern[str]
     sides: Mapping[str, re.Pattern[str]]
     severities: Mapping[str, re.Pattern[str]]
-    places: Mapping[str, re.Pattern[str]]
-    bone_places: frozenset[str]
+    lung_places: Mapping[str, re.Pattern[str]]
+    bones: Mapping[str, re.Pattern[str]]
 
 
 class _Compiler:
@@ -108,14 +112,17 @@ def _compile(source: Mapping[str, Any]) -> Rules:
     after_comma = words(source["clause_ends_after_comma"]).pattern
     return Rules(
         classes=tuple(_class(compiler, label, rules) for label, rules in source["classes"].items()),
-        clause_ends=re.compile(rf"[;:]|, (?:{after_comma})|{words(source['clause_ends']).pattern}"),
+        clause_ends=re.compile(rf";|, (?:{after_comma})|{words(source['clause_ends']).pattern}"),
         negation=_cues(compiler, source["negation"]),
         not_a_negation=words(source["not_a_negation"]),
         uncertainty=_cues(compiler, source["uncertainty"]),
         ignored_before=words(source["ignored_before"]),
         joints=re.compile(rf"[,/]|{words(source['joints']).pattern}"),
-        sides=table(source["sides"]), severities=table(source["severities"]), places=table(source["places"]),
-        bone_places=frozenset(source["bone_places"]),
+        enumerations=re.compile(rf",|{words(source['enumerations']).pattern}"),
+        relatives=words(source["relatives"]), introductions=words(source["introductions"]),
+        alternatives=re.compile(rf"\s?,? ?{words(source['alternatives']).pattern} (?:[\w-]{{2,20}} ){{0,4}}"),
+        sides=table(source["sides"]), severities=table(source["severities"]),
+        lung_places=table(source["lung_places"]), bones=table(source["bones"]),
     )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ data set.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from rrg.data.finding_rules import Rules, load_rules
 from rrg.types import Finding, Side, Status
@@ -20,6 +22,14 @@ _WITH = re.compile(r"\bwith\b")
 _PREPOSITION = re.compile(
     r"\s*(?:in|at|of|within|on|over|overlying|along|involving|near|to|seen|noted|projecting)\b"
 )
+
+
+class _Part(NamedTuple):
+    """What one stretch of words says of a finding."""
+
+    side: Side | None
+    severity: str | None
+    place: str | None
 
 
 @dataclass
@@ -34,22 +44,38 @@ class _Mention:
     side: Side | None = None
     severity: str | None = None
     place: str | None = None
+    parts: tuple[_Part, ...] = ()  # where it stands in several places, each with words of its own
 
-    def finding(self) -> Finding:
-        return Finding(self.label, self.status or Status.ABSENT, self.side, self.severity, self.place)
+    def findings(self) -> list[Finding]:
+        """One finding, or one a part; none where the mention is no reading."""
+        if self.status is None:
+            return []
+        parts = self.parts or (_Part(self.side, self.severity, self.place),)
+        return [Finding(self.label, self.status, part.side, part.severity, part.place) for part in parts]
 
 
 @lru_cache(maxsize=20_000)
 def label_sentence(sentence: str) -> tuple[Finding, ...]:
     """Findings of one lower-case sentence; reports repeat their sentences, so the answers are kept."""
-    rules = load_rules()
+    return apply_rules(sentence, load_rules())
+
+
+def apply_rules(sentence: str, rules: Rules) -> tuple[Finding, ...]:
+    """Findings of one lower-case sentence by the given rules."""
     found: list[Finding] = []
+    last: _Mention | None = None
+    introduced = False
     for clause in _clauses(sentence, rules):
         mentions = _mentions(clause, rules)
         if mentions:
             _set_status(clause, mentions, rules)
-            _set_attributes(clause, mentions, rules)
-        found += [mention.finding() for mention in mentions if mention.status]
+            _set_attributes(
+                clause, mentions, rules, last if introduced or rules.relatives.match(clause) else None
+            )
+            last, introduced = mentions[-1], False
+        elif introduced := rules.introductions.match(clause.lstrip(" ,")) is not None:
+            last = _introduction(clause, rules)
+        found += [finding for mention in mentions for finding in mention.findings()]
     named = {finding.label for finding in found}
     implied = [
         Finding(rule.label, Status.ABSENT)
@@ -88,45 +114,58 @@ def _set_status(clause: str, mentions: Sequence[_Mention], rules: Rules) -> None
     """Negation, doubt and history from the cues before, inside and behind each mention."""
     masked = rules.not_a_negation.sub(lambda found: "_" * len(found[0]), clause)
     no = next((cue.start() for cue in rules.negation.before.finditer(masked)), len(clause))
-    doubts = [cue.start() for cue in rules.uncertainty.before.finditer(clause)]
+    doubts = [cue.start() for cue in rules.uncertainty.before.finditer(clause)]  # in order
     ignored = next((cue.start() for cue in rules.ignored_before.finditer(clause)), len(clause))
     behind: Status | None = None
     for mention, following in zip(reversed(mentions), [None, *reversed(mentions)], strict=False):
         stop = following.start if following else len(clause)
-        between = clause[mention.end : stop]
-        behind = _status_behind(between, rules) or (
-            behind if following and _LISTED.fullmatch(between) else None
+        between = slice(mention.end, stop)
+        behind = _status_behind(clause[between], masked[between], rules) or (
+            behind if following and _LISTED.fullmatch(clause[between]) else None
         )
         mention.status = behind or Status.PRESENT
+        either = (
+            following and following.label != mention.label and rules.alternatives.fullmatch(clause[between])
+        )
         if no < mention.end and behind is not Status.UNCERTAIN:
             mention.status = Status.ABSENT
         elif mention.status is Status.PRESENT and _in_doubt(clause, mention, doubts):
             mention.status = Status.UNCERTAIN
+        if either and following:
+            _doubt(mention, following)
         if ignored < mention.start:
             mention.status = None
 
 
-def _status_behind(between: str, rules: Rules) -> Status | None:
+def _doubt(*mentions: _Mention) -> None:
+    """One or the other, who knows: what was present is uncertain."""
+    if all(mention.status is Status.PRESENT for mention in mentions):
+        for mention in mentions:
+            mention.status = Status.UNCERTAIN
+
+
+def _status_behind(between: str, masked: str, rules: Rules) -> Status | None:
     if rules.uncertainty.behind.search(between):
         return Status.UNCERTAIN
-    return Status.ABSENT if rules.negation.behind.search(between) else None
+    return Status.ABSENT if rules.negation.behind.search(masked) else None
 
 
 def _in_doubt(clause: str, mention: _Mention, doubts: Sequence[int]) -> bool:
     """A doubt before or inside the mention, not parted from it by "with"."""
-    last = max((start for start in doubts if start < mention.end), default=None)
-    return last is not None and not _WITH.search(clause, last, mention.start)
+    before = bisect_left(doubts, mention.end)
+    return before > 0 and not _WITH.search(clause, doubts[before - 1], mention.start)
 
 
 # --- Side, severity, place ---
 
 
-def _set_attributes(clause: str, mentions: Sequence[_Mention], rules: Rules) -> None:
+def _set_attributes(
+    clause: str, mentions: Sequence[_Mention], rules: Rules, previous: _Mention | None
+) -> None:
     """From the words around each mention; a mention without a side or place of its own takes those of the one
-    before.
+    before (`previous`, where the clause refers back to one).
     """
     edges = [0, *(_joint(clause, a.end, b.start, rules) for a, b in pairwise(mentions)), len(clause)]
-    previous: _Mention | None = None
     for mention, (start, end) in zip(mentions, pairwise(edges), strict=True):
         start, end = min(start, mention.start), max(end, mention.end)
         before, behind = clause[start : mention.end], clause[mention.end : end]
@@ -135,8 +174,63 @@ def _set_attributes(clause: str, mentions: Sequence[_Mention], rules: Rules) -> 
             continue
         mention.side = _side(before + behind, rules)
         mention.place = _place(mention.kind, before, behind, rules)
+        mention.parts = _parts(before, mention, rules) or _parts(behind, mention, rules)
         _inherit(mention, previous)
         previous = mention
+
+
+def _parts(words: str, mention: _Mention, rules: Rules) -> tuple[_Part, ...]:
+    """ "Small left and moderate right effusions", "nodules in the right upper and left lower lobes": one part a
+    stretch of the enumeration, where at least two have a place or a severity beside a side. A stretch without
+    one of them has that of its neighbours.
+    """
+    cuts = [0, *(found.start() for found in rules.enumerations.finditer(words)), len(words)]
+    if len(cuts) == 2:
+        return ()
+    said = [part for part in _stretches(words, cuts, _places(mention.kind, rules), rules) if any(part)]
+    placed = {(part.side, part.place) for part in said if part.place}
+    graded = {part.side for part in said if part.side and part.severity}
+    if len(placed) < 2 and len(graded) < 2:
+        return ()
+    sides = _carried([part.side for part in said])
+    places = [part.place or said[-1].place or mention.place for part in said]
+    own = sum(part.severity is not None for part in said) > 1
+    severities = [part.severity if own else mention.severity for part in said]
+    return tuple(dict.fromkeys(map(_Part, sides, severities, places)))
+
+
+def _stretches(
+    words: str, cuts: Sequence[int], places: Mapping[str, re.Pattern[str]], rules: Rules
+) -> Iterator[_Part]:
+    """What each stretch between two cuts says; a phrase belongs to the stretch in which it begins."""
+    sides, severities, located = (
+        _sorted_in(words, cuts, table) for table in (rules.sides, rules.severities, places)
+    )
+    for side, severity, place in zip(sides, severities, located, strict=True):
+        yield _Part(_one_side(set(side)), next(iter(severity), None), next(iter(place), None))
+
+
+def _sorted_in(words: str, cuts: Sequence[int], table: Mapping[str, re.Pattern[str]]) -> list[list[str]]:
+    """For each stretch, the canonical words that it names, the last one first."""
+    hits = [(found.start(), name) for name, pattern in table.items() for found in pattern.finditer(words)]
+    found: list[list[str]] = [[] for _ in cuts[1:]]
+    for start, name in sorted(hits, reverse=True):
+        found[bisect_right(cuts, start) - 1].append(name)
+    return found
+
+
+def _carried(sides: Sequence[Side | None]) -> list[Side | None]:
+    """A stretch without a side stands on that of the one before it."""
+    carried: list[Side | None] = []
+    for side in sides:
+        carried.append(side or (carried[-1] if carried else None))
+    return carried
+
+
+def _introduction(clause: str, rules: Rules) -> _Mention:
+    """ "In the left base, there is ...": no finding, but the side and the place of the next one."""
+    place = _place("lung", clause, "", rules)
+    return _Mention("", 0, len(clause), "lung", side=_side(clause, rules), place=place)
 
 
 def _inherit(mention: _Mention, previous: _Mention | None) -> None:
@@ -161,24 +255,23 @@ def _joint(clause: str, start: int, stop: int, rules: Rules) -> int:
 
 
 def _side(words: str, rules: Rules) -> Side | None:
-    if rules.sides["bilateral"].search(words):
-        return Side.BILATERAL
-    left, right = rules.sides["left"].search(words), rules.sides["right"].search(words)
-    if left and right:
-        return Side.BILATERAL
-    return Side.LEFT if left else Side.RIGHT if right else None
+    return _one_side({name for name, pattern in rules.sides.items() if pattern.search(words)})
+
+
+def _one_side(names: Set[str]) -> Side | None:
+    """Both sides are bilateral."""
+    return Side(next(iter(names))) if len(names) == 1 else Side.BILATERAL if names else None
 
 
 def _place(kind: str, before: str, behind: str, rules: Rules) -> str | None:
-    """The nearest place that this kind can have: bones for a fracture, none for a device, the lung for the
-    others.
-    """
-    if kind == "device":
-        return None
-    table = {
-        name: words for name, words in rules.places.items() if (name in rules.bone_places) == (kind == "bone")
-    }
+    """The nearest place that this kind can have."""
+    table = _places(kind, rules)
     return _last(before, table) or _first(behind, table)
+
+
+def _places(kind: str, rules: Rules) -> Mapping[str, re.Pattern[str]]:
+    """Bones for a fracture, none for a device, the lung for the others."""
+    return {} if kind == "device" else rules.bones if kind == "bone" else rules.lung_places
 
 
 def _last(words: str, table: Mapping[str, re.Pattern[str]]) -> str | None:
