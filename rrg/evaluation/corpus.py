@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pycocoevalcap.bleu.bleu_scorer import cook_refs, cook_test
 
 ORDERS = 4
+COUNTS = 2 * ORDERS + 2  # numbers of `bleu_statistics`
 _SMALL, _TINY = 1e-9, 1e-15  # pycocoevalcap's guards against a division by zero; kept, to equal its scores
 
 
