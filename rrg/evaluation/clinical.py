@@ -179,7 +179,7 @@ def _check(first: Sequence[Any] | NDArray[Any], second: Sequence[Any] | NDArray[
         )
 
 
-# --- For each study, for a resample, for each class beside an answer ---
+# --- For each study, and for each class beside an answer ---
 
 
 def per_study_clinical(
@@ -189,8 +189,8 @@ def per_study_clinical(
 ) -> list[dict[str, Any]]:
     """Each study's example F1, as "reference/uncertain as positive/14 classes/example f1" and so on.
 
-    With `coded`, also "coded/...", None where the study has no coded labels. For micro and macro of a resample see
-    `resampled_f1`: they are no means over studies.
+    With `coded`, also "coded/...", None where the study has no coded labels. Micro and macro are no means
+    over studies: a resample sums `tally` over its studies and hands the sums to `micro` and `macro`.
     """
     _check(reference, generated)
     rows: list[dict[str, Any]] = [{} for _ in reference]
@@ -214,19 +214,6 @@ def _add_examples(
         values = example(tally(gold[:, columns], found[:, columns]))[:, RATIOS.index("f1")]
         for row, value, known in zip(rows, values, told or [True] * len(rows), strict=True):
             row[f"{name}/{classes}/example f1"] = float(value) if known else None
-
-
-def resampled_f1(
-    gold: Positive, found: Positive, weights: NDArray[np.number], classes: str = "14 classes"
-) -> dict[str, NDArray[np.float64]]:
-    """Micro and macro F1 of R resamples: weights (R, N), how often each study was drawn -> name -> (R,).
-
-    Macro is the mean over the classes that have a positive among the studies drawn. NaN where none has.
-    """
-    columns = [LABELS.index(label) for label in CLASSES[classes]]
-    counts = np.tensordot(weights, tally(gold[:, columns], found[:, columns]), axes=1)
-    f1 = RATIOS.index("f1")
-    return {"micro f1": micro(counts)[..., f1], "macro f1": macro(counts)[..., f1]}
 
 
 def per_finding(gold: Positive, found: Positive) -> dict[str, Any]:

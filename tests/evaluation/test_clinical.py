@@ -14,12 +14,14 @@ from rrg.evaluation.clinical import (
     agreement,
     clinical_scores,
     coded_scores,
+    macro,
+    micro,
     per_finding,
     per_study_clinical,
     positive_labels,
     positives,
-    resampled_f1,
     set_scores,
+    tally,
     wilson,
 )
 from rrg.types import Finding, RrgError, Side, Status
@@ -219,20 +221,22 @@ def test_the_mean_over_studies_is_the_example_average():
 def test_a_resample_is_scored_as_if_its_studies_were_the_split():
     rng = np.random.default_rng(2)
     gold, found = drawn(rng, 12, 0.1), drawn(rng, 12, 0.1)
-    weights = np.stack([np.ones(12, int), rng.multinomial(12, np.full(12, 1 / 12))])
-    for classes in CLASSES:
-        got = resampled_f1(gold, found, weights, classes)
-        for r, row in enumerate(weights):
+    weights = rng.multinomial(12, np.full(12, 1 / 12), size=3)
+    for classes, labels in CLASSES.items():
+        columns = [LABELS.index(label) for label in labels]
+        sums = np.tensordot(weights, tally(gold[:, columns], found[:, columns]), axes=1)
+        for row, pooled, averaged in zip(weights, micro(sums), macro(sums), strict=True):
             rows = np.repeat(np.arange(12), row)
             expected = set_scores(gold[rows], found[rows])[classes]
-            assert got["micro f1"][r] == pytest.approx(expected["micro"]["f1"])
-            assert got["macro f1"][r] == pytest.approx(expected["macro"]["f1"])
+            for i, name in enumerate(("precision", "recall", "f1")):
+                assert pooled[i] == pytest.approx(expected["micro"][name])
+                assert averaged[i] == pytest.approx(expected["macro"][name])
 
 
 def test_a_resample_without_a_positive_is_nan():
-    got = resampled_f1(sets("a", ""), sets("a", ""), np.array([[0, 2]]))
-    assert np.isnan(got["micro f1"]).all()
-    assert np.isnan(got["macro f1"]).all()
+    sums = np.tensordot(np.array([[0, 2]]), tally(sets("a", ""), sets("a", "")), axes=1)
+    assert np.isnan(micro(sums)).all()
+    assert np.isnan(macro(sums)).all()
 
 
 def test_what_the_app_shows_beside_a_finding():
