@@ -9,8 +9,10 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from rrg.app.examples import folder_examples
 from rrg.app.library import Library, Reader
 from rrg.app.reading_room import ReadingRoom
+from rrg.app.terms import Terms
 from rrg.app.view import launch
 from rrg.types import RrgError
 
@@ -22,9 +24,19 @@ def load(folder: Path) -> Reader:
     return open_reader(folder)
 
 
+def room() -> ReadingRoom:
+    """What this environment offers. A public page shows only the studies that come with the install."""
+    terms, folder = Terms.of(os.environ), os.environ.get("RRG_DATA")
+    if folder and terms.public:
+        print("RRG_DATA is not used: RRG_PUBLIC is set.", flush=True)
+        folder = None
+    studies = folder_examples(folder) if folder else ()
+    return ReadingRoom(Library(Library.default_root(), load), studies=studies, terms=terms)
+
+
 def main() -> None:
     try:
-        launch(ReadingRoom(Library(Library.default_root(), load)))
+        launch(room())
     except RrgError as error:
         sys.exit(f"error: {error}")
     except OSError as error:  # gradio's word for a port that is taken

@@ -33,7 +33,7 @@ class Endpoints:
         return export(self.room.read_at_once(opened, self._pair(first, second)))
 
     def examples(self) -> list[dict[str, Any]]:
-        """id, title, source, and whether each is installed."""
+        """id, title, source, whether each is installed, and whether a reference report comes with it."""
         return [
             {
                 "id": example.id,
@@ -41,8 +41,9 @@ class Endpoints:
                 "source": example.source,
                 "installed": bool(example.files),
                 "missing": example.missing,
+                "reference": bool(example.reference),
             }
-            for example in self.room.examples()
+            for example in (*self.room.examples(), *self.room.studies)
         ]
 
     def _pair(self, first: str, second: str) -> tuple[Key, Key]:

@@ -32,6 +32,7 @@ def export(study: OpenStudy) -> dict[str, Any]:
     result: dict[str, Any] = {
         "notice": NOTICE,
         "films": [_film(film) for film in study.films],
+        "reference": study.reference or None,
         "model_input_pixels": study.size,
         "screening": None,
         "read_against_screening": study.overridden,

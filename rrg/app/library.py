@@ -68,9 +68,18 @@ class Reader(Protocol):
         ...
 
     def read(
-        self, films: Sequence[Radiograph], encoded: Any, *, positive: str | None, draft: str | None
+        self,
+        films: Sequence[Radiograph],
+        encoded: Any,
+        *,
+        positive: str | None,
+        draft: str | None,
+        own: tuple[str, str] | None = None,
     ) -> ModelReading:
-        """Report, neighbours and hard negatives. `draft` is what `draft(encoded)` ended with, if it ran."""
+        """Report, neighbours and hard negatives. `draft` is what `draft(encoded)` ended with, if it ran.
+
+        `own` is the id and patient of the films' own study, which no search may find.
+        """
         ...
 
 

@@ -61,11 +61,19 @@ class CheckpointReader:
         return self.checkpoint.stream(encoded)
 
     def read(
-        self, films: Sequence[Radiograph], encoded: Encoded, *, positive: str | None, draft: str | None
+        self,
+        films: Sequence[Radiograph],
+        encoded: Encoded,
+        *,
+        positive: str | None,
+        draft: str | None,
+        own: tuple[str, str] | None = None,
     ) -> ModelReading:
+        study, patient = own or (None, None)
         return read_study(
             self.checkpoint, self.gallery, self.texts, films,
             positive=positive, k=NEIGHBOURS, hardness=GRID, encoded=encoded, draft=draft,
+            exclude_study=study, exclude_patient=patient,
         )  # fmt: skip
 
 

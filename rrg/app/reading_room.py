@@ -18,6 +18,7 @@ import numpy as np
 from rrg.app.examples import Example, known_examples, pydicom_file
 from rrg.app.library import Key, Library, Reader, Screening
 from rrg.app.study import Correction, OpenStudy, Progress
+from rrg.app.terms import Terms
 from rrg.data.images import load_radiograph
 from rrg.data.reports import clean
 from rrg.types import Radiograph, Reading, RrgError, View
@@ -25,6 +26,7 @@ from rrg.types import Radiograph, Reading, RrgError, View
 MAX_FILES = 2
 MAX_POSITIVE = 2000  # characters of an edited positive
 SEED = 0
+REFERENCE = "reference"  # the source of a positive that a radiologist wrote
 VIEW_UNTOLD = (
     "The file does not say whether it shows a frontal or a lateral view."  # as the reading of files puts it
 )
@@ -40,6 +42,8 @@ class ReadingRoom:
 
     library: Library
     data_file: Callable[[str], str | None] = pydicom_file
+    studies: tuple[Example, ...] = ()  # of the data folder, if one was given
+    terms: Terms = field(default_factory=Terms)
     _models: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager
@@ -93,20 +97,27 @@ class ReadingRoom:
 
     def open_example(self, name: str) -> OpenStudy:
         """An example by id. RrgError names what is missing, or which examples there are."""
-        known = {example.id: example for example in self.examples()}
-        example = known.get(name)
+        installed = {example.id: example for example in self.examples()}
+        example = ({study.id: study for study in self.studies} | installed).get(name)
         if example is None:
-            raise RrgError(f"no example {name!r}; there are {', '.join(known)}")
+            more = f" and {len(self.studies)} studies of the data folder" if self.studies else ""
+            raise RrgError(f"no example {name!r}; there are {', '.join(installed)}{more}")
         if not example.files:
             raise RrgError(f"{example.title} is not installed here: {example.missing}")
         films = tuple(load_radiograph(p, view=v) for p, v in zip(example.files, example.views, strict=True))
-        return OpenStudy(films, f"{example.title}. {example.source}", original=films)
+        return OpenStudy(
+            films, f"{example.title}. {example.source}", original=films, reference=example.reference,
+            own=example.own,
+        )  # fmt: skip
 
     def correct(self, study: OpenStudy, corrections: Sequence[Correction]) -> OpenStudy:
         """The same films as the reader says they are; unread again, since the models see another picture."""
         pairs = zip(study.original, corrections, strict=False)
         films = tuple(_corrected(film, correction) for film, correction in pairs)
-        return OpenStudy(films + study.original[len(films) :], study.origin, original=study.original)
+        films += study.original[len(films) :]
+        return OpenStudy(
+            films, study.origin, original=study.original, reference=study.reference, own=study.own
+        )
 
     # -- reading
 
@@ -142,7 +153,8 @@ class ReadingRoom:
                 yield Progress(f"{readers[i].name} drafts its report", tuple(drafts), study)
             spent[i] = time.perf_counter() - begun
         yield Progress("Nearest reports and hard negatives", tuple(drafts), study)
-        reading = self._gather(study, pair, positive=drafts[1], source=readers[1].name, drafts=drafts)
+        positive, source = (study.reference, REFERENCE) if study.reference else (drafts[1], readers[1].name)
+        reading = self._gather(study, pair, positive, source, drafts)
         spent = [model.seconds + s for model, s in zip(reading.models, spent, strict=True)]
         yield Progress("Read", tuple(drafts), replace(study, reading=_timed(reading, spent)), done=True)
 
@@ -158,6 +170,7 @@ class ReadingRoom:
             raise RrgError(f"The positive has {len(text)} characters; give a report of 1 to {MAX_POSITIVE}.")
         drafts = [model.report.text for model in study.reading.models]
         source = study.reading.models[1].model if text == clean(drafts[1]) else "the reader's own text"
+        source = REFERENCE if study.reference and text == clean(study.reference) else source
         reading = self._gather(study, study.pair, text, source, drafts)
         spent = [model.seconds for model in study.reading.models]
         return replace(study, reading=_timed(reading, spent))
@@ -167,7 +180,7 @@ class ReadingRoom:
     ) -> Reading:
         with self.models(pair) as readers:
             models = tuple(
-                reader.read(study.films, encoded, positive=positive, draft=draft)
+                reader.read(study.films, encoded, positive=positive, draft=draft, own=study.own)
                 for reader, encoded, draft in zip(readers, study.encoded, drafts, strict=True)
             )
         notes = [note for reader in readers for note in reader.notes]

@@ -32,6 +32,8 @@ class OpenStudy:
     reading: Reading | None = None
     size: int = 0  # pixels along a side of what the models see
     original: tuple[Radiograph, ...] = ()  # the films before any correction
+    reference: str = ""  # the report as written by a radiologist, where the study has one
+    own: tuple[str, str] | None = None  # id and patient of the study, left out of every search
 
 
 @dataclass(frozen=True, eq=False)

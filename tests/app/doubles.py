@@ -50,6 +50,7 @@ class Double:
     card: str = "## A made-up card"
     encodings: list[int] = field(default_factory=list)
     positives: list[str | None] = field(default_factory=list)
+    owns: list[tuple[str, str] | None] = field(default_factory=list)
 
     def screen(self, films) -> Screening:
         views = tuple(f.view if f.view is not View.UNKNOWN else View.FRONTAL for f in films)
@@ -64,9 +65,10 @@ class Double:
         for end in range(1, len(words) + 1):
             yield " ".join(words[:end])
 
-    def read(self, films: Sequence, encoded, *, positive, draft) -> ModelReading:
+    def read(self, films: Sequence, encoded, *, positive, draft, own=None) -> ModelReading:
         assert encoded[:2] == ("encoded", self.name)
         self.positives.append(positive)
+        self.owns.append(own)
         curve = negatives(0.5, 0.2, 0.7 if self.name == "baseline" else 0.45)
         return ModelReading(
             self.name,
@@ -96,9 +98,9 @@ def library(root: Path, **changes) -> tuple[Library, dict[str, Double]]:
     return Library(root, load), made
 
 
-def room(root: Path, **changes) -> tuple[ReadingRoom, dict[str, Double]]:
+def room(root: Path, studies=(), **changes) -> tuple[ReadingRoom, dict[str, Double]]:
     shelf, made = library(root, **changes)
-    return ReadingRoom(shelf, data_file=lambda name: None), made
+    return ReadingRoom(shelf, data_file=lambda name: None, studies=studies), made
 
 
 def film(path: Path, shade: int = 0) -> Path:

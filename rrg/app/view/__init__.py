@@ -22,6 +22,10 @@ queue, `SLOT`, one at a time, with the place in the queue shown, and the button 
 is wired by `desk.quick(...)`, which does not queue. A handler that may refuse catches `RrgError` and returns
 `desk.refused(error, held)`, so what was on the screen stays; `desk.notice` has to be among its outputs.
 
+**What may be shown.** Before a text of a collection is recombined or has a fact flipped, a part asks
+`desk.room.terms.may_adapt(study.pair[1].collection)` (`generated=True` where only a model's or the reader's own text is
+adapted), and shows `terms.WITHHELD` where it may not.
+
 **The viewer.** `desk.viewer.lay(heat)` returns the update that lays heat maps over the films (`rrg.app.viewer`); the
 component is `desk.viewer.marks`.
 """

@@ -48,7 +48,7 @@ class Api:
             return self.endpoints.read_example(name, first, second)
 
     def api_examples(self) -> list[dict[str, Any]]:
-        """The examples: id, title, source, and whether each is installed here."""
+        """The examples: id, title, source, whether each is installed here, and whether it has a reference report."""
         return self.endpoints.examples()
 
 

@@ -32,6 +32,10 @@ class StudyPanel(Part):
             self.examples = {
                 e.id: gr.Button(e.title, size="sm", interactive=bool(e.files)) for e in room.examples()
             }
+        self.studies = gr.Dropdown(
+            [(study.title, study.id) for study in room.studies], value=None, visible=bool(room.studies),
+            label="Or a study of the data folder, with its reference report", elem_id="studies",
+        )  # fmt: skip
         self.notice = gr.HTML("", elem_id="notice")
         self.override = gr.Checkbox(
             False,
@@ -74,6 +78,7 @@ class StudyPanel(Part):
         desk.job(self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown)
         for name, button in self.examples.items():
             desk.job(button.click, self._on_example(name), [*choice, desk.study], shown)
+        desk.job(self.studies.input, self.on_study, [self.studies, *choice, desk.study], shown)
         desk.job(self.override.input, self.on_read, [*choice, self.override, desk.study], shown)
         said = [*self.views, *self.inverts]
         desk.job(self.again.click, self.on_correct, [*choice, desk.study, *said], shown)
@@ -90,6 +95,12 @@ class StudyPanel(Part):
         )
         for i, shown in enumerate(steps):
             yield shown | ({self.upload: None} if i == 0 else {})
+
+    def on_study(
+        self, name: str | None, first: str, second: str, collection: str, held: OpenStudy | None
+    ) -> Iterator[Updates]:
+        if name:
+            yield from self.flow.open(lambda: self.room.open_example(name), (first, second, collection), held)
 
     def _on_example(self, name: str) -> Any:
         def on_example(first: str, second: str, collection: str, held: OpenStudy | None) -> Iterator[Updates]:
