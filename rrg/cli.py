@@ -14,7 +14,7 @@ import typer
 
 from rrg.commands.evaluation import compare, evaluate
 from rrg.commands.reading import read, score
-from rrg.commands.training import gallery, train
+from rrg.commands.training import gallery, pretrain, train
 from rrg.types import RrgError
 
 INTERRUPTED = 130  # typer's code for Ctrl-C, a shell's custom; here 0, 1 and 2 are all there is
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (read, score, train, evaluate, compare, gallery):
+for command in (read, score, pretrain, train, evaluate, compare, gallery):
     app.command()(command)
 
 

@@ -27,6 +27,24 @@ def train(
     typer.echo(f"checkpoint: {folder}")
 
 
+def pretrain(
+    config: Annotated[
+        Path, typer.Argument(help="YAML file, e.g. configs/iu-xray/encoder.yml.", metavar="CONFIG")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the run; resumed from if interrupted.", metavar="RUN")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="Fields to change, e.g. epochs=2.", metavar="key=value")
+    ] = None,
+) -> None:
+    """Teach the image network the coded findings, before any report is learned."""
+    from rrg.training.config import EncoderConfig, read_config
+    from rrg.training.pretraining import pretrain as run
+
+    with writing(out):
+        weights = run(read_config(config, list(overrides or ()), EncoderConfig), out)
+    typer.echo(f"image network: {weights}")
+
+
 def gallery(
     checkpoint: CheckpointDir,
     data: DataDir,

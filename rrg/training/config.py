@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -92,8 +92,34 @@ class Config(Section):
     save_every: int = Field(100, ge=1)  # steps between resumable states
 
 
+class EncoderConfig(Section):
+    """How the image network is taught the coded findings before any report."""
+
+    data: DataConfig
+    backbone: str = "tf_efficientnet_lite0"
+    image_size: int = Field(160, ge=32, le=1024)
+    labels_at_least: int = Field(20, ge=2)  # studies of train with a finding that is to be learned
+    epochs: int = Field(6, ge=1)
+    batch_size: int = Field(16, ge=2)
+    learning_rate: float = Field(2e-4, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    view_dropout: float = Field(0.15, ge=0, lt=1)
+    clip: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0)
+    save_every: int = Field(100, ge=1)
+
+
+Kind = TypeVar("Kind", bound=Section)
+
+
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
-    """Read and check a configuration; RrgError names each wrong field, what was found and what is accepted."""
+    """Read and check the configuration of a run; RrgError names each wrong field, what was found and what is accepted."""
+    return read_config(path, overrides, Config)
+
+
+def read_config(path: str | Path, overrides: Sequence[str], kind: type[Kind]) -> Kind:
+    """As `load_config`, for a configuration of any kind."""
     path = Path(path)
     if not path.is_file():
         raise RrgError(f"There is no configuration at '{path}'. Those of the results are in configs/.")
@@ -106,7 +132,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     for override in overrides:
         _override(values, override)
     try:
-        return Config.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         raise RrgError(f"'{path}' cannot be used:\n{_explain(error)}") from error
 

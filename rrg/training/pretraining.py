@@ -1,0 +1,216 @@
+"""The image network taught what people coded of each study, before any report is learned. Knows no decoder.
+
+ImageNet's features hardly tell one chest film from another. Here the network learns the findings of the train split, with
+small changes of pose and exposure (never mirrored: reports name sides) and now and then one view less. What is kept is
+the running mean of its weights (Polyak and Juditsky, 1992), which generalises better than the last step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from sklearn.metrics import roc_auc_score
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from rrg.data.batch import StudyImages, load_images
+from rrg.data.datasets import load_studies
+from rrg.data.preprocess import Preprocessing, to_pixels
+from rrg.models.encoder import RadiographEncoder, load_imagenet_weights
+from rrg.models.prompt import KINDS, join_views
+from rrg.training.config import EncoderConfig
+from rrg.training.prompting import finding_names, findings_of
+from rrg.training.state import Stateful, TrainState, forget_after, log_line, resume, save
+from rrg.types import RrgError, View
+
+WEIGHTS = "encoder.safetensors"
+MOMENTUM = 0.995  # of the running mean, once it has begun
+TURN, SCALE, SHIFT = math.radians(7), 0.1, 0.08  # largest changes of pose; the shift in halves of the film
+GAMMA, GAIN = 0.25, 0.15  # of exposure: exponent exp(+-GAMMA), factor 1 +- GAIN
+HEAD_RATE, HEAD_DECAY = 1e-3, 0.1
+SMOOTHING = 0.02  # coders overlook and overcall
+
+
+class FindingClassifier(nn.Module):
+    """pixels (B, V, 1, S, S), views (B, V) -> logits (B, K) from frontal and lateral mean features."""
+
+    def __init__(self, encoder: RadiographEncoder, prior: Tensor, dropout: float) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(KINDS * encoder.features, len(prior))
+        nn.init.zeros_(self.head.weight)
+        self.head.bias.data = torch.logit(prior)
+
+    def forward(self, pixels: Tensor, views: Tensor) -> Tensor:
+        joined, _ = join_views(self.encoder.feature_maps(pixels, views).mean(2), views)
+        logits: Tensor = self.head(self.dropout(joined))
+        return logits
+
+
+@dataclass(frozen=True, eq=False)
+class _Split:
+    images: StudyImages
+    coded: Tensor  # (N, K) float32, 1 where coded
+
+    def batch(self, indices: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        views = torch.from_numpy(self.images.views[indices]).clone()
+        return to_pixels(self.images.squares[indices]), views, self.coded[torch.from_numpy(indices)]
+
+
+def pretrain(config: EncoderConfig, out: Path) -> Path:
+    """Teach the image network as `config` says and write its weights to `out`; takes up an interrupted run."""
+    out.mkdir(parents=True, exist_ok=True)
+    studies = {
+        name: load_studies(config.data.folder, getattr(config.data, name)) for name in ("train", "val")
+    }
+    names = finding_names(studies["train"], config.labels_at_least)
+    if not names:
+        raise RrgError(
+            f"No finding is coded in {config.labels_at_least} or more of the training studies; nothing can be learned."
+        )
+    preprocessing = Preprocessing(size=config.image_size)
+    splits = {
+        name: _split(load_images(each, preprocessing, config.data.cache, True), names)
+        for name, each in studies.items()
+    }
+    torch.manual_seed(config.seed)
+    encoder = RadiographEncoder(config.backbone, config.image_size, 8, 1, 1, 0.0)
+    load_imagenet_weights(encoder, config.backbone)
+    model = FindingClassifier(encoder, splits["train"].coded.mean(0), config.dropout)
+    mean = _train(config, model, splits, names, out)
+    save_file(mean.module.encoder.backbone.state_dict(), out / WEIGHTS)
+    return out / WEIGHTS
+
+
+def _split(images: StudyImages, names: Sequence[str]) -> _Split:
+    found = [findings_of(study) for study in images.studies]
+    return _Split(images, torch.tensor([[float(name in each) for name in names] for each in found]))
+
+
+def _train(
+    config: EncoderConfig,
+    model: FindingClassifier,
+    splits: dict[str, _Split],
+    names: Sequence[str],
+    out: Path,
+) -> Any:
+    train, per_epoch = splits["train"], len(splits["train"].images) // config.batch_size
+    steps = per_epoch * config.epochs
+    mean = AveragedModel(model, avg_fn=_running_mean)
+    optimiser = AdamW(
+        [
+            {"params": model.encoder.backbone.parameters(), "weight_decay": config.weight_decay},
+            {"params": model.head.parameters(), "weight_decay": HEAD_DECAY},
+        ]
+    )
+    schedule = OneCycleLR(optimiser, [config.learning_rate, HEAD_RATE], total_steps=steps, pct_start=0.15)
+    parts: dict[str, Stateful] = {"model": model, "mean": mean, "optimiser": optimiser, "schedule": schedule}
+    state = resume(out, parts)
+    forget_after(out, state.step)
+    for step in tqdm(
+        range(state.step, steps), desc="image network", unit="step", initial=state.step, total=steps
+    ):
+        epoch, position = divmod(step, per_epoch)
+        order = np.random.default_rng([config.seed, epoch]).permutation(len(train.images))
+        rows = order[position * config.batch_size : (position + 1) * config.batch_size]
+        generator = torch.Generator().manual_seed(config.seed * 1_000_003 + step + 1)
+        torch.manual_seed(config.seed * 1_000_003 + step + 1)  # dropout takes no generator of its own
+        loss = _step(model, train.batch(rows), config, generator)
+        optimiser.step()
+        schedule.step()
+        optimiser.zero_grad()
+        mean.update_parameters(model)
+        line: dict[str, Any] = {"step": step, "loss": loss}
+        state = TrainState(step + 1)
+        if position == per_epoch - 1:
+            line |= {"epoch": epoch, "auc": areas(mean.module, splits["val"], names)}
+        log_line(out, line)
+        if position == per_epoch - 1 or state.step % config.save_every == 0:
+            save(out, state, parts)
+    return mean
+
+
+def _step(
+    model: FindingClassifier,
+    batch: tuple[Tensor, Tensor, Tensor],
+    config: EncoderConfig,
+    generator: torch.Generator,
+) -> float:
+    """Loss and clipped gradients of one batch. BatchNorm keeps ImageNet's statistics: the batches are small."""
+    pixels, views, coded = batch
+    model.train()
+    model.encoder.backbone.eval()
+    views = drop_views(views, config.view_dropout, generator)
+    logits = model(vary(pixels, generator), views)
+    target = coded * (1 - 2 * SMOOTHING / 2) + SMOOTHING / 2
+    loss = binary_cross_entropy_with_logits(logits, target)
+    if not torch.isfinite(loss):
+        raise RrgError("The loss of the image network is not a number. Lower learning_rate.")
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.encoder.backbone.parameters(), config.clip)
+    return float(loss.detach())
+
+
+def vary(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """(B, V, 1, S, S) in [0, 1] -> the same: each study a little turned, scaled and moved, each film exposed otherwise."""
+    studies, views = pixels.shape[:2]
+
+    def draw(size: int) -> Tensor:
+        return torch.rand(size, generator=generator) * 2 - 1
+
+    angle, scale = draw(studies) * TURN, 1 + draw(studies) * SCALE
+    rows = [
+        torch.stack([scale * angle.cos(), -scale * angle.sin(), draw(studies) * SHIFT], 1),
+        torch.stack([scale * angle.sin(), scale * angle.cos(), draw(studies) * SHIFT], 1),
+    ]
+    poses = torch.stack(rows, 1).repeat_interleave(views, 0)
+    films = pixels.flatten(0, 1)
+    films = grid_sample(
+        films,
+        affine_grid(poses, list(films.shape), align_corners=False),
+        padding_mode="border",
+        align_corners=False,
+    )
+    gamma = (draw(len(films)) * GAMMA).exp().view(-1, 1, 1, 1)
+    gain = (1 + draw(len(films)) * GAIN).view(-1, 1, 1, 1)
+    return (films.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1).view_as(pixels)
+
+
+def drop_views(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """(B, V) -> the same, one view of a `share` of the studies with more than one made absent."""
+    views = views.clone()
+    chosen = (torch.rand(len(views), generator=generator) < share) & (views != View.ABSENT).all(1)
+    which = torch.randint(0, views.shape[1], (len(views),), generator=generator)
+    views[chosen, which[chosen]] = int(View.ABSENT)
+    return views
+
+
+@torch.no_grad()
+def areas(model: nn.Module, split: _Split, names: Sequence[str], batch_size: int = 32) -> dict[str, float]:
+    """Area under the ROC curve of each finding that two or more studies of the split have and not all have."""
+    model.eval()
+    starts = range(0, len(split.images), batch_size)
+    parts = [split.batch(np.arange(s, min(s + batch_size, len(split.images)))) for s in starts]
+    logits = torch.cat([model(pixels, views) for pixels, views, _ in parts]).numpy()
+    coded = split.coded.numpy()
+    told = [k for k in range(len(names)) if 2 <= coded[:, k].sum() < len(coded)]
+    return {names[k]: round(float(roc_auc_score(coded[:, k], logits[:, k])), 4) for k in told}
+
+
+def _running_mean(mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
+    """Short at first, so that the start is soon forgotten."""
+    momentum = min(MOMENTUM, float(count) / (float(count) + 10))
+    return mean * momentum + value * (1 - momentum)

@@ -1,0 +1,86 @@
+"""The image network learns coded findings; the run survives a kill; films are changed but never mirrored."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from rrg.models.encoder import RadiographEncoder, load_encoder_weights
+from rrg.training import pretraining
+from rrg.training.config import EncoderConfig
+from rrg.training.pretraining import WEIGHTS, drop_views, pretrain, vary
+from rrg.types import RrgError, View
+
+
+@pytest.fixture
+def config(cohort, tmp_path):
+    data = {"folder": cohort, "cache": tmp_path / "cache"}
+    return EncoderConfig(
+        data=data, image_size=64, labels_at_least=3, epochs=2, batch_size=8, learning_rate=1e-3, save_every=1
+    )
+
+
+def test_a_killed_run_ends_with_the_same_weights(config, tmp_path, monkeypatch):
+    whole = load_file(pretrain(config, tmp_path / "whole"))
+    steps = 0
+
+    def killed(*arguments):
+        nonlocal steps
+        steps += 1
+        if steps == 4:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    step = pretraining._step
+    monkeypatch.setattr(pretraining, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(config, tmp_path / "killed")
+    resumed = load_file(pretrain(config, tmp_path / "killed"))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    lines = [json.loads(line) for line in (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(6))
+    assert all(0 <= area <= 1 for area in lines[-1]["auc"].values())
+
+
+def test_the_weights_fit_an_encoder_and_have_moved(config, tmp_path):
+    file = pretrain(config, tmp_path / "run")
+    encoder = RadiographEncoder(config.backbone, 64, 8, 1, 1, 0.0)
+    pretraining.load_imagenet_weights(encoder, config.backbone)
+    before = {k: v.clone() for k, v in encoder.backbone.state_dict().items()}
+    load_encoder_weights(encoder, file)
+    moved = [
+        k for k, v in encoder.backbone.state_dict().items() if not torch.allclose(v, before[k], atol=1e-3)
+    ]
+    assert moved
+    assert not any("running" in name for name in moved), "BatchNorm must keep its statistics"
+    with pytest.raises(RrgError, match="cannot be loaded"):
+        load_encoder_weights(encoder, tmp_path / "nothing" / WEIGHTS)
+
+
+def test_nothing_to_learn_is_said(config, tmp_path):
+    with pytest.raises(RrgError, match="No finding is coded in 1000"):
+        pretrain(config.model_copy(update={"labels_at_least": 1000}), tmp_path / "run")
+
+
+def test_films_are_moved_but_never_mirrored():
+    films = torch.zeros(64, 2, 1, 32, 32)
+    films[..., 12:20, 4:10] = 0.8  # a patch on the left half
+    varied = vary(films, torch.Generator().manual_seed(0))
+    assert varied.shape == films.shape
+    assert varied.min() >= 0
+    assert varied.max() <= 1
+    assert not torch.equal(varied, films)
+    left, right = varied[..., :16].sum((2, 3, 4)), varied[..., 16:].sum((2, 3, 4))
+    assert (left > right).all()
+    again = vary(films, torch.Generator().manual_seed(0))
+    assert torch.equal(varied, again)
+
+
+def test_a_study_never_loses_its_only_view():
+    views = torch.tensor([[View.FRONTAL, View.LATERAL], [View.FRONTAL, View.ABSENT]] * 50)
+    kept = drop_views(views, 1.0, torch.Generator().manual_seed(0))
+    assert ((kept != View.ABSENT).sum(1) == 1).all()
+    assert torch.equal(kept[1::2], views[1::2])
+    assert torch.equal(drop_views(views, 0.0, torch.Generator().manual_seed(0)), views)
