@@ -18,7 +18,8 @@ from rrg.types import RrgError
 RULES_FILE = Path(__file__).with_name("findings.yaml")
 
 _GROUP = re.compile(r"\{([a-z]+)\}")
-_BREAK = r"[\s,/()'-]{1,3}"
+_BREAK = r"[\s,:/()'-]{1,3}"
+_FEW_WORDS = r"(?:[\w-]{2,20} ){0,4}"
 _NEVER = re.compile(r"(?!)")
 
 
@@ -52,6 +53,9 @@ class Rules:
     ignored_before: re.Pattern[str]
     joints: re.Pattern[str]
     enumerations: re.Pattern[str]
+    lists: re.Pattern[str]
+    doubt_ends: re.Pattern[str]
+    prepositions: re.Pattern[str]
     relatives: re.Pattern[str]
     introductions: re.Pattern[str]
     alternatives: re.Pattern[str]
@@ -120,7 +124,10 @@ def _compile(source: Mapping[str, Any]) -> Rules:
         joints=re.compile(rf"[,/]|{words(source['joints']).pattern}"),
         enumerations=re.compile(rf",|{words(source['enumerations']).pattern}"),
         relatives=words(source["relatives"]), introductions=words(source["introductions"]),
-        alternatives=re.compile(rf"\s?,? ?{words(source['alternatives']).pattern} (?:[\w-]{{2,20}} ){{0,4}}"),
+        lists=re.compile(rf"\s?,? ?(?:{words(source['lists']).pattern})? ?{_FEW_WORDS}"),
+        doubt_ends=words(source["doubt_ends"]),
+        prepositions=re.compile(rf"\s{{0,3}}{words(source['prepositions']).pattern}"),
+        alternatives=re.compile(rf"\s?,? ?{words(source['alternatives']).pattern} {_FEW_WORDS}"),
         sides=table(source["sides"]), severities=table(source["severities"]),
         lung_places=table(source["lung_places"]), bones=table(source["bones"]),
     )  # fmt: skip

@@ -17,12 +17,6 @@ from rrg.types import Finding, Side, Status
 
 SUPPORT_DEVICES = "Support Devices"
 
-_LISTED = re.compile(r"\s?,? ?(?:or|nor|and)? ?(?:\w{3,12} ){0,2}")
-_WITH = re.compile(r"\bwith\b")
-_PREPOSITION = re.compile(
-    r"\s*(?:in|at|of|within|on|over|overlying|along|involving|near|to|seen|noted|projecting)\b"
-)
-
 
 class _Part(NamedTuple):
     """What one stretch of words says of a finding."""
@@ -121,7 +115,7 @@ def _set_status(clause: str, mentions: Sequence[_Mention], rules: Rules) -> None
         stop = following.start if following else len(clause)
         between = slice(mention.end, stop)
         behind = _status_behind(clause[between], masked[between], rules) or (
-            behind if following and _LISTED.fullmatch(clause[between]) else None
+            behind if following and rules.lists.fullmatch(clause[between]) else None
         )
         mention.status = behind or Status.PRESENT
         either = (
@@ -129,7 +123,7 @@ def _set_status(clause: str, mentions: Sequence[_Mention], rules: Rules) -> None
         )
         if no < mention.end and behind is not Status.UNCERTAIN:
             mention.status = Status.ABSENT
-        elif mention.status is Status.PRESENT and _in_doubt(clause, mention, doubts):
+        elif mention.status is Status.PRESENT and _in_doubt(clause, mention, doubts, rules):
             mention.status = Status.UNCERTAIN
         if either and following:
             _doubt(mention, following)
@@ -150,10 +144,10 @@ def _status_behind(between: str, masked: str, rules: Rules) -> Status | None:
     return Status.ABSENT if rules.negation.behind.search(masked) else None
 
 
-def _in_doubt(clause: str, mention: _Mention, doubts: Sequence[int]) -> bool:
-    """A doubt before or inside the mention, not parted from it by "with"."""
+def _in_doubt(clause: str, mention: _Mention, doubts: Sequence[int], rules: Rules) -> bool:
+    """A doubt before or inside the mention, not parted from it by a word such as "with"."""
     before = bisect_left(doubts, mention.end)
-    return before > 0 and not _WITH.search(clause, doubts[before - 1], mention.start)
+    return before > 0 and not rules.doubt_ends.search(clause, doubts[before - 1], mention.start)
 
 
 # --- Side, severity, place ---
@@ -251,7 +245,7 @@ def _joint(clause: str, start: int, stop: int, rules: Rules) -> int:
     joints = [found.start() for found in rules.joints.finditer(clause, start, stop)]
     if joints:
         return joints[-1]
-    return stop if _PREPOSITION.match(clause, start, stop) else start
+    return stop if rules.prepositions.match(clause, start, stop) else start
 
 
 def _side(words: str, rules: Rules) -> Side | None:

@@ -162,6 +162,7 @@ def main(
     try:
         command = f"python -m rrg.evaluation.labeller_check --data {data} --out {out}{' --tuning' * tuning}"
         result = check(load_studies(data), tuning=tuning, command=command)
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     except RrgError as error:
         typer.echo(f"error: {error}", err=True)

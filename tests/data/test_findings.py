@@ -1,12 +1,9 @@
-"""The findings labeller on made-up sentences; against coded labels where the shared data are at hand."""
-
-from pathlib import Path
+"""The findings labeller on made-up sentences; what it compares and codes."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rrg.data.datasets import load_studies
 from rrg.data.finding_rules import compile_rules
 from rrg.data.findings import (
     LABELS,
@@ -17,9 +14,8 @@ from rrg.data.findings import (
     label_report,
     statuses,
 )
-from rrg.types import Finding, RrgError, Side, Status, Study
+from rrg.types import Finding, RrgError, Side, Status
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "iu_xray"
 P, A, U = Status.PRESENT, Status.ABSENT, Status.UNCERTAIN
 
 
@@ -222,48 +218,3 @@ def test_broken_codes_are_refused(code: str) -> None:
 def test_broken_rules_are_refused(text: str) -> None:
     with pytest.raises(RrgError, match=r"findings\.yaml"):
         compile_rules(text)
-
-
-# --- Against the labels that people coded ---
-
-CODED = {
-    "Cardiomegaly": ("Cardiomegaly", "Cardiac Shadow/enlarged"),
-    "Atelectasis": ("Pulmonary Atelectasis", "Volume Loss"),
-    "Pleural Effusion": ("Pleural Effusion", "Hydropneumothorax", "Hemothorax", "Hemopneumothorax"),
-    "Edema": ("Pulmonary Edema", "Pulmonary Congestion", "Heart Failure"),
-    "Support Devices": (
-        "Catheters",
-        "Medical Device",
-        "Implanted Medical",
-        "Tube",
-        "Stents",
-        "Surgical",
-        "Spinal Fusion",
-    ),
-}
-FLOOR = {
-    "Cardiomegaly": 0.95,
-    "Atelectasis": 0.88,
-    "Pleural Effusion": 0.88,
-    "Edema": 0.85,
-    "Support Devices": 0.84,
-}
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared IU X-Ray data are not here")
-def test_agreement_with_coded_labels() -> None:
-    studies = load_studies(SHARED, "train")
-    said = [statuses(label_report(f"{s.report}\n\n{s.impression}")) for s in studies]
-    for label, prefixes in CODED.items():
-        found = [s.get(label, A) is not A for s in said]
-        coded = [_is_coded(study, prefixes) for study in studies]
-        assert _f1(found, coded) >= FLOOR[label], label
-
-
-def _is_coded(study: Study, prefixes: tuple[str, ...]) -> bool:
-    return any(label.startswith(prefixes) for label in study.labels)
-
-
-def _f1(found: list[bool], coded: list[bool]) -> float:
-    both = sum(f and c for f, c in zip(found, coded, strict=True))
-    return 2 * both / (sum(found) + sum(coded))
