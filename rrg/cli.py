@@ -14,6 +14,7 @@ import typer
 
 from rrg.commands.evaluation import compare, evaluate
 from rrg.commands.reading import read, score
+from rrg.commands.study import study
 from rrg.commands.training import gallery, pretrain, train
 from rrg.types import RrgError
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (read, score, pretrain, train, evaluate, compare, gallery):
+for command in (read, score, pretrain, train, study, evaluate, compare, gallery):
     app.command()(command)
 
 
