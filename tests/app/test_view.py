@@ -207,6 +207,23 @@ def test_other_programs_read_over_the_api(tmp_path):
         page.demo.close(verbose=False)
 
 
+def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    desk, made = room(tmp_path / "checkpoints")
+    page, url = launch(desk, block=False, port=free_port())
+    try:
+        client = Client(url, verbose=False, analytics_enabled=False, download_files=False)
+        files = [handle_file(str(film(tmp_path / f"{i}.png", i))) for i in range(20)]
+        jobs = [client.submit([file], "", "", False, api_name="/read") for file in files]
+        readings = [job.result(timeout=300) for job in jobs]
+    finally:
+        page.demo.close(verbose=False)
+    assert [reading["models"][0]["report"] for reading in readings] == [TEXTS["baseline"]] * 20
+    assert len(made["baseline"].encodings) == 20
+    left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]
+    assert left == []
+
+
 def free_port() -> int:
     import socket
 

@@ -23,6 +23,7 @@ from rrg.app.view.study_panel import StudyPanel
 
 KEEP_UPLOADS = (300, 900)  # seconds: look every five minutes, delete what is older than fifteen
 KEEP_STUDY = 3600  # seconds that a browser's study outlives its last request
+WAITING = 60  # jobs of all browsers together; whoever comes later is told that the queue is full
 
 GATE = """## Before you begin
 This is a **research demonstration, not for clinical use**. It compares two experimental models; both make
@@ -50,7 +51,7 @@ class Page:
             self.api.wire()
         if self.header.pair:
             room.library.request(*self.header.pair)
-        self.demo.queue(max_size=20, default_concurrency_limit=1)
+        self.demo.queue(max_size=WAITING, default_concurrency_limit=1)
 
     def _build(self) -> None:
         self.study = gr.State(None, time_to_live=KEEP_STUDY)

@@ -25,7 +25,7 @@ class StudyPanel(Part):
         self.room = room
         gr.HTML("<h2>The study</h2>")
         self.upload = gr.File(
-            file_count="multiple", file_types=None, type="filepath", height=120, elem_id="upload",
+            file_count="multiple", file_types=None, type="filepath", height=96, elem_id="upload",
             label="Open one or two views: DICOM, PNG, JPEG or TIFF",
         )  # fmt: skip
         with gr.Row(elem_id="examples"):
