@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rrg.evaluation.measures import Better, Measure, Score
+from rrg.evaluation.measure import Better, Measure, Score
 from rrg.types import RrgError
 
 RESAMPLES = 10_000

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rrg.evaluation.measures import mean_of, ratio_of
+from rrg.evaluation.measure import mean_of, ratio_of
 from rrg.evaluation.resampling import (
     NO_DIFFERENCE,
     TOO_FEW,
