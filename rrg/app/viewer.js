@@ -20,11 +20,12 @@ function mountViewer(element, props, watch) {
   const blank = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
 
   function openFilms() {
-    films = (props.value || []).map((given) => ({
+    const before = films, same = (given) => before.find((film) => film.given.data === given.data);
+    films = (props.value || []).map((given) => ({ // a film that was open already keeps its window
       given, pixels: new Uint16Array(bytes(given.data).buffer), picture: blank(given.width, given.height),
-      image: new ImageData(given.width, given.height), at: fresh(),
+      image: new ImageData(given.width, given.height), at: same(given) ? same(given).at : fresh(),
     }));
-    index = 0;
+    if (!films.length || !same(films[0].given) || index >= films.length) index = 0;
     dirty = true;
     find("empty").hidden = films.length > 0;
     find("tools").hidden = !films.length;

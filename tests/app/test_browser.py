@@ -1,11 +1,13 @@
 """The whole page in a headless browser, over stand-ins for the models: what one person, or two, can do."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from rrg.app.view import launch
 from tests.app.browsing import WAIT, canvas, chromium, part
-from tests.app.doubles import PAIR, film, room
+from tests.app.doubles import PAIR, TEXTS, Double, film, room
 from tests.app.test_view import free_port
 
 pytestmark = pytest.mark.browser
@@ -29,9 +31,28 @@ def uploads(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, uploads):
+def slow():
+    """Drafting goes on only while this is set."""
+    going = threading.Event()
+    going.set()
+    return going
+
+
+class Halting(Double):
+    """Writes word by word and stops where it is told to wait."""
+
+    def draft(self, encoded):
+        for text in super().draft(encoded):
+            assert self.going.wait(60)
+            yield text
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, uploads, slow):
     desk, made = room(tmp_path_factory.mktemp("checkpoints"))
     made["baseline"].text = HOSTILE
+    made["hard-negative"] = Halting("hard-negative", TEXTS["hard-negative"])
+    made["hard-negative"].going = slow
     page, url = launch(desk, block=False, port=free_port())
     for key in PAIR:
         desk.library.get(key)
@@ -112,15 +133,33 @@ def test_a_refusal_keeps_the_study_before_it_on_the_screen(visit, tmp_path):
     assert page.locator(".chips .chip").count() > 0
 
 
-def test_another_pair_of_models_leaves_the_film_and_its_window_alone(visit, tmp_path):
+def test_another_pair_of_models_leaves_the_window_of_the_film_alone(visit, tmp_path):
     page = visit()
     upload(page, film(tmp_path / "a.png"))
     wait_for_reports(page)
     part(page, "invert").click()
     before = canvas(page)
-    page.get_by_role("tab", name="Nearest reports", exact=True).click()
-    page.get_by_role("tab", name="Reports", exact=True).click()
+    page.get_by_label("First model").click()
+    page.get_by_role("option", name="aligned").click()
+    page.wait_for_function(
+        "document.querySelector('#right').innerText.includes('The heart is mildly enlarged.')"
+    )
+    page.wait_for_selector("#record dl")
     assert (canvas(page) == before).all()
+
+
+def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
+    page = visit()
+    slow.clear()
+    upload(page, film(tmp_path / "a.png"))
+    page.click("#cancel")
+    page.wait_for_selector("#notice .note")
+    slow.set()
+    assert "Stopped" in page.inner_text("#notice")
+    assert part(page, "empty").is_visible()
+    assert not page.locator("#cancel").is_visible()
+    upload(page, film(tmp_path / "b.png"))
+    wait_for_reports(page)
 
 
 def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
@@ -145,8 +184,6 @@ def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
     before = canvas(page)
     page.keyboard.press("i")
     assert (canvas(page) != before).any()
-    tab_to('[role="tab"]')
-    page.keyboard.press("ArrowRight")
     page.close()
 
 

@@ -59,13 +59,14 @@ class Part:
 class Desk:
     """`choice` are the dropdowns of first model, second model and collection, in this order.
 
-    `notice` tells refusals and what is being done, `busy` shows the place in the queue.
+    `notice` tells refusals and what is being done, `busy` shows the place in the queue, `cancel` stops every job.
     """
 
     room: ReadingRoom
     study: gr.State
     choice: tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]
     notice: gr.HTML
+    cancel: gr.Button
     busy: gr.HTML
     viewer: Viewer
     parts: tuple[Part, ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+import gradio as gr
+
 from rrg.app import present
 from rrg.app.library import Key
 from rrg.app.study import OpenStudy, Progress
@@ -22,7 +24,7 @@ class Flow:
     def outputs(self) -> list[Any]:
         """All that a reading changes."""
         desk = self.desk
-        return [desk.study, desk.notice, *(c for part in desk.parts for c in part.outputs())]
+        return [desk.study, desk.notice, desk.cancel, *(c for part in desk.parts for c in part.outputs())]
 
     def open(
         self,
@@ -51,16 +53,24 @@ class Flow:
             for i, progress in enumerate(self.desk.room.read(study, pair, override=override)):
                 yield self._step(progress, pair, i == 0)
         except RrgError as error:
-            yield {**(self.back(held) if held else {}), **self.desk.refused(error, held)}
+            yield {**self.back(held), **self.desk.refused(error, held)}
 
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
-        shown = {self.desk.study: study, self.desk.notice: present.screening(study)}
+        shown = {self.desk.study: study, self.desk.notice: present.screening(study), **self._idle()}
         return shown | self._gather(part.show(study) for part in self.desk.parts)
 
-    def back(self, held: OpenStudy) -> Updates:
-        """What was on the screen before a reading began."""
-        return {self.desk.study: held} | self._gather(part.back(held) for part in self.desk.parts)
+    def back(self, held: OpenStudy | None) -> Updates:
+        """What was on the screen before a reading began: `held`, or nothing."""
+        shown = {self.desk.study: held, **self._idle()}
+        return shown | self._gather(part.back(held or OpenStudy((), "")) for part in self.desk.parts)
+
+    def stopped(self, held: OpenStudy | None) -> Updates:
+        """The reader cancelled what was running."""
+        return {**self.back(held), self.desk.notice: present.banner("note", "Stopped, as you asked.")}
+
+    def _idle(self) -> Updates:
+        return {self.desk.cancel: gr.update(visible=False)}
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:
@@ -68,6 +78,7 @@ class Flow:
         names, parts = [key.name for key in pair], self.desk.parts
         shown: Updates = {self.desk.notice: present.working(progress.step)}
         if begins:
+            shown[self.desk.cancel] = gr.update(visible=True)
             shown |= self._gather(part.begin(progress.study) for part in parts)
         return shown | self._gather(part.drafting(names, progress.drafts) for part in parts)
 

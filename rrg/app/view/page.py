@@ -92,7 +92,7 @@ class Page:
 
     def _wire(self) -> None:
         self.desk = Desk(
-            room=self.room, study=self.study, choice=self.header.choice, notice=self.panel.notice,
+            room=self.room, study=self.study, choice=self.header.choice, notice=self.panel.notice, cancel=self.panel.cancel,
             busy=self.header.loading, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
@@ -102,6 +102,7 @@ class Page:
         again = [*self.header.choice, self.panel.override, self.study]
         for chosen in self.header.changes():
             self.desk.job(chosen.then, self.panel.on_read, again, self.flow.outputs)
+        self.panel.wire_cancel(self.desk)
 
     def on_accept(self) -> tuple[Any, Any]:
         return gr.update(visible=False), gr.update(visible=True)

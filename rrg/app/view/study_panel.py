@@ -37,6 +37,7 @@ class StudyPanel(Part):
             label="Or a study of the data folder, with its reference report", elem_id="studies",
         )  # fmt: skip
         self.notice = gr.HTML("", elem_id="notice")
+        self.cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
         self.override = gr.Checkbox(
             False,
             label="Read it nevertheless (the reading will be marked)",
@@ -82,6 +83,12 @@ class StudyPanel(Part):
         desk.job(self.override.input, self.on_read, [*choice, self.override, desk.study], shown)
         said = [*self.views, *self.inverts]
         desk.job(self.again.click, self.on_correct, [*choice, desk.study, *said], shown)
+
+    def wire_cancel(self, desk: Desk) -> None:
+        """Comes last, when every job is known."""
+        desk.quick(
+            self.cancel.click, self.flow.stopped, [desk.study], self.flow.outputs, cancels=list(desk.jobs)
+        )
 
     # -- handlers: each takes what a browser holds and yields what it shows
 
