@@ -150,6 +150,23 @@ class Saliency:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """How well a report fits a film in one model's eyes; None where that cannot be said.
+
+    `alignment` is the cosine of image and report embedding, [-1, 1]; `total` the log-likelihood of the whole text in
+    nats and `per_token` its mean over the `tokens` that the model knows. `unknown` counts words that it does not
+    know, which cost nothing; `cut` says that it read only the beginning.
+    """
+
+    alignment: float | None
+    total: float | None
+    per_token: float | None
+    tokens: int = 0
+    unknown: int = 0
+    cut: bool = False
+
+
+@dataclass(frozen=True)
 class ModelReading:
     """What one model makes of one study."""
 

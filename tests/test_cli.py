@@ -162,7 +162,7 @@ def test_score_sets_the_given_report_beside_the_own(rrg, checkpoint, films, tmp_
     assert code == 0
     value = json.loads(out)
     assert -1 <= value["given"]["alignment"] <= 1
-    assert value["given"]["log_likelihood"] < 0
+    assert value["given"]["total_log_likelihood"] < value["given"]["log_likelihood"] < 0
     assert value["own"]["log_likelihood"] is None or value["own"]["log_likelihood"] < 0
     code, out, _ = rrg("score", *arguments)
     assert code == 0
@@ -185,7 +185,9 @@ def test_evaluate_writes_all_and_a_summary_without_sentences(evaluated):
     assert len(full["studies"]) == 8
     assert "studies" not in brief
     assert brief["metrics"] == full["metrics"]
-    assert full["metrics"]["r2gen"] is not None  # the train split lies beside val
+    assert full["metrics"]["text"]["r2gen"] is not None  # the train split lies beside val
+    assert "nearest train report" in brief["company"]
+    assert not (evaluated / "a.json.partial").exists()
     assert full["command"].startswith("python -m rrg evaluate --checkpoint ")
 
 
@@ -194,6 +196,56 @@ def test_evaluate_takes_a_limit_and_prints_json(rrg, checkpoint, cohort, tmp_pat
     code, out, _ = rrg("evaluate", *arguments, "--limit", 2, "--json")
     assert code == 0
     assert json.loads(out)["data"]["studies"] == 2
+
+
+@pytest.fixture
+def reports(evaluated, tmp_path):
+    texts = {
+        study["id"]: study["text"] for study in json.loads((evaluated / "a.json").read_text())["studies"]
+    }
+    (tmp_path / "made.json").write_text(json.dumps(texts))
+    return tmp_path / "made.json"
+
+
+def test_reports_of_any_system_get_the_scores_that_the_model_got(rrg, evaluated, reports, cohort, tmp_path):
+    out = tmp_path / "a.json"
+    arguments = ("--reports", reports, "--data", cohort, "--split", "val", "--out", out, "--no-meteor")
+    code, _, err = rrg("evaluate", *arguments)
+    assert (code, err) == (0, "")
+    model, texts = (json.loads(file.read_text()) for file in (evaluated / "a.json", out))
+    for name in ("clinical", "variety", "per finding", "retrieval by text"):
+        assert texts["metrics"][name] == model["metrics"][name]
+    assert texts["metrics"]["text"]["full"]["CIDEr"] == model["metrics"]["text"]["full"]["CIDEr"]
+    assert texts["system"] == {"kind": "reports", "name": "made", "revision": None}
+    assert rrg("compare", evaluated / "a.json", out, "--out", tmp_path / "c.json")[0] == 0
+
+
+def test_faults_of_reports_are_told(rrg, cohort, reports, tmp_path):
+    reports.write_text(json.dumps({"nobody": "Clear."}))
+    arguments = (
+        "--data",
+        cohort,
+        "--split",
+        "val",
+        "--out",
+        tmp_path / "a.json",
+        "--no-meteor",
+        "--name",
+        "mine",
+    )
+    code, out, err = rrg("evaluate", "--reports", reports, *arguments)
+    assert code == 0
+    assert "mine" in out
+    assert "missing: 8 (" in err
+    assert "unknown: 1 (nobody)" in err
+
+
+def test_evaluate_wants_one_system(rrg, checkpoint, cohort, reports, tmp_path):
+    rest = ("--data", cohort, "--split", "val", "--out", tmp_path / "b.json")
+    refused(rrg("evaluate", *rest), "--checkpoint", "--reports")
+    refused(rrg("evaluate", "--checkpoint", checkpoint, "--reports", reports, *rest), "either")
+    reports.write_text("[]")
+    refused(rrg("evaluate", "--reports", reports, *rest), "a list", "study ids")
 
 
 def test_compare_needs_no_model_and_repeats_itself(rrg, evaluated, tmp_path):
@@ -273,7 +325,7 @@ def test_exit_codes(rrg, monkeypatch, tmp_path, raised, code):
     def stop(path):
         raise raised
 
-    monkeypatch.setattr("rrg.evaluation.harness.read_result", stop)
+    monkeypatch.setattr("rrg.evaluation.schema.read_result", stop)
     left, _, err = rrg("compare", "a.json", "b.json", "--out", tmp_path / "c.json")
     assert left == code
     assert "Traceback" not in err

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rrg.types import ModelReading, Radiograph, RrgError, View
+from rrg.types import Fit, ModelReading, Radiograph, RrgError, View
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREFERRED = ("baseline", "aligned", "hard-negative")
@@ -65,6 +65,10 @@ class Reader(Protocol):
 
     def draft(self, encoded: Any) -> Iterator[str]:
         """The report as it grows; the last value is the whole text."""
+        ...
+
+    def weigh(self, encoded: Any, texts: Sequence[str]) -> tuple[Fit, ...]:
+        """How well each report fits the study."""
         ...
 
     def read(

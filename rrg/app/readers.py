@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from rrg.app.library import Screening
-from rrg.explain.reading import UNSCREENED, examine, read_study
+from rrg.explain.reading import UNSCREENED, examine, read_study, weigh
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.models.protocol import Encoded
 from rrg.retrieval.gallery import Gallery, check_revision
 from rrg.retrieval.texts import TextSource
-from rrg.types import ModelReading, Radiograph
+from rrg.types import Fit, ModelReading, Radiograph
 
 NEIGHBOURS = 5
 GRID = tuple(i / 20 for i in range(20, -1, -1))  # the slider's steps, so that moving it costs no model
@@ -59,6 +59,9 @@ class CheckpointReader:
 
     def draft(self, encoded: Encoded) -> Iterator[str]:
         return self.checkpoint.stream(encoded)
+
+    def weigh(self, encoded: Encoded, texts: Sequence[str]) -> tuple[Fit, ...]:
+        return weigh(self.checkpoint, encoded, texts)
 
     def read(
         self,

@@ -89,11 +89,12 @@ def score(
     _refuse(examined.refusal, force)
     encoded = loaded.encode(examined.films)
     own = loaded.model.generate_reports(encoded)[0].text
+    given, drafted = weigh(loaded, encoded, (text, own))
     value: dict[str, Any] = {
         "model": loaded.name,
         "revision": loaded.revision,
-        "given": weigh(loaded, encoded, text),
-        "own": {"text": own} | weigh(loaded, encoded, own),
+        "given": statement.fit_json(given),
+        "own": {"text": own} | statement.fit_json(drafted),
         "screen": statement.screen_json(examined),
         "warnings": list(examined.warnings),
     }

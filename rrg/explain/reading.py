@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from rrg.models.checkpoint import Checkpoint, frontal_or_lateral
 from rrg.models.protocol import Encoded
 from rrg.retrieval.gallery import Gallery
 from rrg.retrieval.texts import TextSource
-from rrg.types import ModelReading, Radiograph, Report, RrgError
+from rrg.types import Fit, ModelReading, Radiograph, Report, RrgError
 
 UNSCREENED = "this checkpoint cannot tell whether a picture is a chest radiograph"
 
@@ -122,14 +122,26 @@ def _write(checkpoint: Checkpoint, encoded: Encoded, seed: int, decoding: Mappin
     return reports[0]
 
 
-def weigh(checkpoint: Checkpoint, encoded: Encoded, text: str) -> dict[str, float | None]:
-    """How a report fits one study: cosine alignment in [-1, 1], and mean log-likelihood in nats per known
-    token.
+def weigh(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> tuple[Fit, ...]:
+    """How each report fits one study (B = 1); the image encoder does not run.
 
-    The likelihood is None where the model knows no word of the text, both are where there is no text.
+    A likelihood is None where the model knows no word of the text, everything is where there is no text.
     """
-    if not text.strip():
-        return {"alignment": None, "log_likelihood": None}
-    alignment = (checkpoint.embed_images(encoded) * checkpoint.embed_reports([text])).sum()
-    likelihood = float(checkpoint.log_likelihood(encoded, [text])[0])
-    return {"alignment": float(alignment), "log_likelihood": None if math.isnan(likelihood) else likelihood}
+    told = [text for text in texts if text.strip()]
+    fits = iter(_fits(checkpoint, encoded, told) if told else ())
+    return tuple(next(fits) if text.strip() else Fit(None, None, None) for text in texts)
+
+
+def _fits(checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str]) -> Iterator[Fit]:
+    image = checkpoint.embed_images(encoded)[0]
+    cosines = (checkpoint.embed_reports(texts) @ image).tolist()
+    means = checkpoint.log_likelihood(encoded.expand(len(texts)), texts).double().tolist()
+    tokens, mask = checkpoint.tokenise(texts)
+    unknown = (mask[:, 1:] & (tokens[:, 1:] == checkpoint.tokenizer.unk_token_id)).sum(1)
+    known = (mask[:, 1:].sum(1) - unknown).tolist()
+    ended = (mask & (tokens == checkpoint.tokenizer.eos_token_id)).any(1).tolist()
+    for cosine, mean, count, strange, whole in zip(
+        cosines, means, known, unknown.tolist(), ended, strict=True
+    ):
+        likely = None if math.isnan(mean) else mean
+        yield Fit(cosine, None if likely is None else likely * count, likely, count, strange, not whole)

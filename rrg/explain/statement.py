@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rrg.explain.reading import Examined
-from rrg.types import Finding, HardNegatives, ModelReading, Neighbour, Radiograph
+from rrg.types import Finding, Fit, HardNegatives, ModelReading, Neighbour, Radiograph
 
 NOTICE = "research demonstration, not for clinical use"
 SYNTHETIC = "synthetic, false by construction"
@@ -144,13 +144,18 @@ def _negative_lines(negatives: Mapping[str, Any] | None) -> list[str]:
     return lines
 
 
+def fit_json(fit: Fit) -> dict[str, float | None]:
+    """Cosine, mean log-likelihood in nats per known token, and that of the whole text."""
+    return {"alignment": fit.alignment, "log_likelihood": fit.per_token, "total_log_likelihood": fit.total}
+
+
 def scores_as_text(value: Mapping[str, Any]) -> str:
     """Two rows: the given report and the model's own."""
-    lines = [f"{value['model']} ({value['revision']})", f"{'':8} {'alignment':>10} {'nats/token':>11}"]
+    lines = [f"{value['model']} ({value['revision']})", f"{'':8} {'alignment':>10} {'nats/token':>11} {'nats':>9}"]
     for name in ("given", "own"):
         row = value[name]
-        alignment, likelihood = (_number(row[key]) for key in ("alignment", "log_likelihood"))
-        lines.append(f"{name:8} {alignment:>10} {likelihood:>11}")
+        alignment, mean = _number(row["alignment"]), _number(row["log_likelihood"])
+        lines.append(f"{name:8} {alignment:>10} {mean:>11} {_number(row['total_log_likelihood']):>9}")
     lines.append(f"own report: {value['own']['text']}")
     lines += [f"warning: {warning}" for warning in value["warnings"]]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from rrg.app.library import Key, Library, Screening
 from rrg.app.reading_room import ReadingRoom
 from rrg.data.findings import label_report
 from rrg.data.reports import sentences
-from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Report, RrgError, View
+from rrg.types import Fit, HardNegative, HardNegatives, ModelReading, Neighbour, Report, RrgError, View
 
 TEXTS = {
     "baseline": "The heart size is normal. No pleural effusion. No pneumothorax.",
@@ -51,6 +51,7 @@ class Double:
     encodings: list[int] = field(default_factory=list)
     positives: list[str | None] = field(default_factory=list)
     owns: list[tuple[str, str] | None] = field(default_factory=list)
+    weighed: list[tuple[str, ...]] = field(default_factory=list)
 
     def screen(self, films) -> Screening:
         views = tuple(f.view if f.view is not View.UNKNOWN else View.FRONTAL for f in films)
@@ -64,6 +65,18 @@ class Double:
         words = self.text.split()
         for end in range(1, len(words) + 1):
             yield " ".join(words[:end])
+
+    def weigh(self, encoded, texts) -> tuple[Fit, ...]:
+        """Its own words fit best; each further word that a text does not share with them costs."""
+        assert encoded[:2] == ("encoded", self.name)
+        self.weighed.append(tuple(texts))
+        return tuple(self._fit(text) for text in texts)
+
+    def _fit(self, text: str) -> Fit:
+        words = text.split()
+        strange = sum(word not in self.text.split() for word in words)
+        total = -0.5 * len(words) - 2.0 * strange
+        return Fit(0.6 - 0.05 * strange, total, total / max(1, len(words)), len(words), text.count("zyx"))
 
     def read(self, films: Sequence, encoded, *, positive, draft, own=None) -> ModelReading:
         assert encoded[:2] == ("encoded", self.name)

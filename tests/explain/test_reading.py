@@ -13,7 +13,7 @@ from rrg.models.checkpoint import load_checkpoint
 from rrg.models.screen import Verdict
 from rrg.retrieval.build import build_gallery
 from rrg.retrieval.texts import TextSource
-from rrg.types import RrgError, View
+from rrg.types import Fit, RrgError, View
 
 
 class Proxy:
@@ -74,7 +74,7 @@ def test_a_given_positive_is_the_truth_of_the_negatives(made):
     text = "There is a large right pneumothorax."
     reading = read_study(chest(made), made.gallery, made.texts, made.films, positive=text)
     encoded = made.checkpoint.encode(made.films)
-    expected = weigh(made.checkpoint, encoded, text)["alignment"]
+    expected = weigh(made.checkpoint, encoded, [text])[0].alignment
     assert reading.hard_negatives.positive_alignment == pytest.approx(expected, abs=1e-6)
 
 
@@ -137,10 +137,24 @@ def test_sampling_follows_the_seed_and_leaves_the_callers_generator_alone(made):
 
 def test_weighing_nothing_or_only_unknown_words_is_absence(made):
     encoded = made.checkpoint.encode(made.films)
-    assert weigh(made.checkpoint, encoded, " ") == {"alignment": None, "log_likelihood": None}
-    known = weigh(made.checkpoint, encoded, "The lungs are clear.")
-    assert -1 <= known["alignment"] <= 1
-    assert known["log_likelihood"] < 0
+    known, nothing, strange = weigh(made.checkpoint, encoded, ["The lungs are clear.", " ", "zyx zyx"])
+    assert nothing == Fit(None, None, None)
+    assert -1 <= known.alignment <= 1
+    assert known.total == pytest.approx(known.per_token * known.tokens)
+    assert known.total < 0
+    assert (known.unknown, known.cut) == (0, False)
+    assert strange.unknown == 2
+    assert weigh(made.checkpoint, encoded, []) == ()
+
+
+def test_a_text_weighs_the_same_alone_and_beside_a_longer_one(made):
+    encoded = made.checkpoint.encode(made.films)
+    short, long = "No pneumothorax.", "The lungs are clear. Heart size is normal. " * 20
+    beside, cut = weigh(made.checkpoint, encoded, [short, long])
+    (alone,) = weigh(made.checkpoint, encoded, [short])
+    assert beside.total == pytest.approx(alone.total, abs=1e-4)
+    assert beside.alignment == pytest.approx(alone.alignment, abs=1e-5)
+    assert (beside.cut, cut.cut) == (False, True)
 
 
 def test_the_statement_marks_what_is_synthetic_absent_and_forced(made):
