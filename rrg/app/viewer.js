@@ -130,6 +130,8 @@ function mountViewer(element, props, watch) {
     if (dirty) applyWindow(film);
     dirty = false;
     shown.forEach((map, i) => paintPane(film, map, (i * width) / shown.length, width / shown.length, height, ratio));
+    context.fillStyle = "#7d8a97"; // between the panes
+    for (let i = 1; i < shown.length; i++) context.fillRect((i * width) / shown.length - ratio, 0, 2 * ratio, height);
     const { at } = film, percent = (x) => `${Math.round(100 * x)} %`;
     find("window").textContent = `window ${percent(at.width)} · level ${percent(at.level)} · zoom ${at.zoom.toFixed(1)}×${at.invert ? " · inverted" : ""}`;
     find("invert").setAttribute("aria-pressed", String(at.invert));

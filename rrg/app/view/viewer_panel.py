@@ -14,7 +14,7 @@ from rrg.app.view.desk import Part, Updates
 SCRIPT = Path(__file__).parents[1] / "viewer.js"
 HELP = (
     "Drag: window (↔) and level (↕); with Shift or the right button: pan. Wheel or two fingers: zoom. Keys on the "
-    "film: arrows pan, + and − zoom, [ ] window, , . level, i inverts, v switches the film, r resets."
+    "film: arrows pan, + and − zoom, [ and ] window, comma and full stop level, i inverts, v switches the film, r resets."
 )
 # Static: gradio's templates would run what stands in a text. `viewer.js` sets every text as text.
 FRAME = f"""
