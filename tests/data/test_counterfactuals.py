@@ -80,7 +80,7 @@ def facts(text: str) -> set[tuple[object, ...]]:
             "Heart size and mediastinal contours are normal.",
             "Heart size is enlarged. The mediastinal contours are normal.",
         ),
-        ("The cardiomediastinal silhouette is unremarkable.", "The mediastinum is widened. The heart is unremarkable."),
+        ("The cardiomediastinal silhouette is unremarkable.", "The mediastinum is enlarged. The heart is unremarkable."),
         ("Both lungs are clear.", "There are patchy opacities in the lungs."),
         ("Left basilar consolidation.", "Right basilar consolidation."),
         ("RLL consolidation.", "LLL consolidation."),
