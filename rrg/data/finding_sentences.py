@@ -67,7 +67,7 @@ def apply_rules(sentence: str, rules: Rules) -> tuple[Finding, ...]:
                 clause, mentions, rules, last if introduced or rules.relatives.match(clause) else None
             )
             last, introduced = mentions[-1], False
-        elif introduced := rules.introductions.match(clause.lstrip(" ,")) is not None:
+        elif introduced := rules.introductions.match(clause.lstrip(" ,;")) is not None:
             last = _introduction(clause, rules)
         found += [finding for mention in mentions for finding in mention.findings()]
     named = {finding.label for finding in found}
@@ -231,7 +231,12 @@ def _inherit(mention: _Mention, previous: _Mention | None) -> None:
     """ "Left basilar opacity or atelectasis": the second has no words of its own and shares those of the
     first.
     """
-    if previous is None or mention.side or mention.place or mention.kind not in {"lung", "pleura"}:
+    if previous is None or mention.kind not in {"lung", "pleura"}:
+        return
+    if not previous.label:
+        mention.side, mention.place = mention.side or previous.side, mention.place or previous.place
+        return
+    if mention.side or mention.place:
         return
     if (mention.status is Status.ABSENT) == (previous.status is Status.ABSENT):
         mention.side = previous.side

@@ -218,6 +218,37 @@ Suspicious for a left lower lobe mass. | Lung Lesion ? left lower lobe
 Pneumothorax is not excluded on the left. | Pneumothorax ? left
 Left port in place, tip in the right atrium. | Support Devices + left
 Left chest port with catheter tip at the cavoatrial junction. | Support Devices + left
+A pleural effusion of moderate size is present on the left. | Pleural Effusion + left moderate
+On the right there is a small pneumothorax at the apex. | Pneumothorax + right small apex
+Pneumothorax on the left, 15 mm wide. | Pneumothorax + left
+Nodule in the right midlung, 11 mm in diameter. | Lung Lesion + right midlung
+The right lower lobe contains a 23 mm mass. | Lung Lesion + right lower lobe
+Severe cardiomegaly with a cardiothoracic ratio of 0.62. | Cardiomegaly + severe
+Mild consolidation of the left upper lobe. | Consolidation + left mild upper lobe
+Consolidation is present in the right lower lobe, sparing the apex. | Consolidation + right lower lobe
+Patchy consolidation in both lower lobes. | Consolidation + bilateral lower lobe
+Left lower lobe atelectasis with volume loss. | Atelectasis + left lower lobe
+There is no evidence of effusion on the right; on the left there is a large effusion.
+  | Pleural Effusion + left large; Pleural Effusion - right
+No consolidation in the right lung. | Consolidation - right
+A displaced fracture of the right fourth rib is noted. | Fracture + right rib
+The left clavicle is fractured. | Fracture + left clavicle
+A dual chamber pacemaker projects over the left chest. | Support Devices + left
+Central venous line from the right, tip in the superior vena cava. | Support Devices + right
+Mild pulmonary edema with small bilateral effusions. | Edema + mild; Pleural Effusion + bilateral small
+Moderate edema, perihilar in distribution. | Edema + moderate
+Apart from linear atelectasis at the right base, the lungs are clear. | Atelectasis + right base; Lung Opacity -
+Hazy opacity in the left lower lobe, possibly pneumonia.
+  | Lung Opacity + left lower lobe; Pneumonia ? left lower lobe
+The appearance is typical of pneumonia in the right upper lobe. | Pneumonia + right upper lobe
+Small to moderate left effusion. | Pleural Effusion + left moderate
+Marked widening of the mediastinum. | Enlarged Cardiomediastinum + severe
+There may be a small pneumothorax on the right. | Pneumothorax ? right small
+Pleural thickening along the left chest wall. | Pleural Other + left
+Reticular opacities in both bases. | Lung Opacity + bilateral base
+There is no longer a pneumothorax on the left. | Pneumothorax - left
+Since the prior, the right effusion has resolved and a small left effusion is new.
+  | Pleural Effusion + left small; Pleural Effusion - right
 """
 
 

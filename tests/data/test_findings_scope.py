@@ -110,6 +110,16 @@ There is neither cardiomegaly nor edema. | Cardiomegaly -; Edema -
 There are no fractures, and the heart is enlarged. | Cardiomegaly +; Fracture -
 A pacemaker is not seen. | Support Devices -
 No pacemaker. | Support Devices -
+The heart is enlarged, with a cardiothoracic ratio of 0.58. | Cardiomegaly +
+No nodule is seen in either lung. | Lung Lesion -
+Ribs are intact. | Fracture -
+An endotracheal tube ends 4 cm above the carina. | Support Devices +
+No tubes or lines. | Support Devices -
+The mediastinum is of normal width. | Enlarged Cardiomediastinum -
+Both lungs are clear, the heart is not enlarged, and no effusion is seen.
+  | Cardiomegaly -; Lung Opacity -; Pleural Effusion -
+No sign of heart failure. | Edema -
+Without cardiomegaly, effusion, or edema. | Cardiomegaly -; Edema -; Pleural Effusion -
 """
 
 
