@@ -1,50 +1,75 @@
-"""`evaluate` and `compare`: numbers of a system on a split, and of two beside each other. Knows arguments, no metric."""
+"""`evaluate`: numbers of a system on a split. Knows arguments, no metric."""
 
 from __future__ import annotations
 
-import contextlib
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rrg.commands.shared import AsJson, CheckpointDir, DataDir, as_typed, check_writable, load, show
+from rrg.commands.shared import AsJson, DataDir, as_typed, check_writable, load, show
 from rrg.types import RrgError
 
 
 def evaluate(
     context: typer.Context,
-    checkpoint: CheckpointDir,
     data: DataDir,
     split: Annotated[str, typer.Option(help="train, val or test.", metavar="NAME")],
     out: Annotated[Path, typer.Option(help="All numbers, with every study's text.", metavar="FILE.json")],
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.", metavar="N")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Folder of a trained model.", metavar="DIR")
+    ] = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option(help="Or the reports of any system: one object, study id to text.", metavar="FILE.json"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call the system of --reports; else the file's name.")
+    ] = None,
     summary_file: Annotated[
         Path | None,
         typer.Option(
             "--summary", help="Metrics alone, without a sentence: for metrics.json.", metavar="FILE.json"
         ),
     ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.", metavar="N")] = None,
+    beams: Annotated[int, typer.Option(min=1, help="Beam search; 1 is greedy.", metavar="K")] = 1,
+    no_meteor: Annotated[bool, typer.Option("--no-meteor", help="Leave METEOR out: no Java.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Loss, text scores by both protocols and retrieval of a checkpoint on one split."""
+    """Every metric of a checkpoint, or of a file of reports, on one split, with the rows of its company.
+
+    An interrupted run is taken up by the same command: finished batches wait in OUT.partial.
+    """
+    if (checkpoint is None) == (reports is None):
+        raise RrgError("name what to evaluate: either --checkpoint DIR or --reports FILE.json")
     for file in filter(None, (out, summary_file)):
         check_writable(file)
-    from rrg.data.datasets import load_studies
+    from rrg.evaluation.cohort import load_cohort
+    from rrg.evaluation.harness import GREEDY, Settings, evaluate_reports
     from rrg.evaluation.harness import evaluate as run
-    from rrg.evaluation.harness import summary, write_json
+    from rrg.evaluation.partial import discard
+    from rrg.evaluation.reports_file import read_reports
+    from rrg.evaluation.result_file import faults_in_words, in_short, summary, write_json
 
-    studies = load_studies(data, split)
-    result = run(
-        load(checkpoint), studies, train_reports=_train_reports(data), limit=limit,
+    partial = Path(f"{out}.partial")
+    settings = Settings(
+        limit=limit, decoding={**GREEDY, "num_beams": beams}, meteor=not no_meteor, partial=partial,
         progress=sys.stderr.isatty(), command=as_typed(context.obj),
     )  # fmt: skip
+    given = read_reports(reports) if reports else {}
+    cohort = load_cohort(data, split)
+    if checkpoint is not None:
+        result = run(load(checkpoint), cohort, settings)
+    else:
+        result = evaluate_reports(given, cohort, settings, name=name or (reports.stem if reports else ""))
     write_json(out, result)
     if summary_file:
         write_json(summary_file, summary(result))
-    show(summary(result), json.dumps(summary(result)["metrics"], indent=1), as_json)
+    discard(partial)
+    typer.echo(faults_in_words(result["data"]), err=True, nl=False)
+    show(summary(result), in_short(result), as_json)
 
 
 def compare(
@@ -58,19 +83,11 @@ def compare(
     check_writable(out)
     import numpy as np
 
-    from rrg.evaluation.harness import read_result, write_json
+    from rrg.evaluation.result_file import write_json
+    from rrg.evaluation.schema import read_result
     from rrg.evaluation.statistics import as_table
     from rrg.evaluation.statistics import compare as run
 
     result = run(read_result(a), read_result(b), np.random.default_rng(seed)) | {"seed": seed}
     write_json(out, result)
     show(result, as_table(result), as_json)
-
-
-def _train_reports(data: Path) -> list[str]:
-    """The reports of the train split; none where there is no such split, and then a protocol is absent."""
-    from rrg.data.datasets import load_studies
-
-    with contextlib.suppress(RrgError):
-        return [study.report for study in load_studies(data, "train")]
-    return []

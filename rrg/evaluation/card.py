@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from safetensors import safe_open
@@ -184,21 +185,29 @@ def _numbers(stored: Stored) -> str:
         return "## Numbers\n\nThis checkpoint has not been evaluated: there is no metrics.json."
     metrics, data = stored.metrics["metrics"], stored.metrics["data"]
     chosen = stored.recipe["config"]["data"]["val"] == data["split"]
+    own = results.systems([stored.metrics])
     parts = [
-        f"## Numbers\n\nSplit `{data['split']}`, {data['studies']} studies ({data['unreadable']} "
+        f"## Numbers\n\nSplit `{data['split']}`, {data['studies']} studies ({data['faults']['unreadable images']} "
         f"unreadable), {results.decoding(stored.metrics)}, one seed, the checkpoint as stored. "
         + ("The epoch was chosen on this very split, so they are a little too good. " if chosen else "")
-        + f"Loss of the references: {results.number(metrics['loss (nats per token)'])} nats a token. Made by:",
+        + f"Loss of the references: {results.number(metrics['loss'])} nats a token. Made by:",
         f"```\n{stored.metrics['command']}\n```",
-        "Text scores (`r2gen`: lower case, cut at 60 tokens, rare words unknown; `full`: the untouched "
-        "reference):",
-        results.text_scores(metrics),
-        results.variety(metrics, data["studies"]),
-        "Retrieval among the studies of the split:",
-        results.retrieval(metrics),
+        results.varied(stored.metrics),
+        *results.sections(results.rows_of([stored.metrics]), own),
+        "What stands beside a finding that this model names, of those it calls present without doubt:",
+        _per_finding(metrics["per finding"]),
+        *results.reasons(own),
         results.CAUTION,
     ]
     return "\n\n".join(parts)
+
+
+def _per_finding(found: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [["finding", "of held-out positives, found", "of those it named, right"]]
+    for label, each in found.items():
+        right = f"{each['right']} of {each['named']}" if each["named"] else "never named"
+        rows.append([label, f"{each['found']} of {each['held-out positives']}", right])
+    return results.table(rows)
 
 
 def _limits(stored: Stored, source: DataSource) -> str:
@@ -224,8 +233,8 @@ def _normality(stored: Stored) -> str:
         return "Models of this kind often recite a normal report."
     metrics = stored.metrics["metrics"]
     return (
-        f"It often recites a normal report: {metrics['all-normal share']:.0%} of its reports name no "
-        f"abnormality (references: {metrics['all-normal share of references']:.0%})."
+        f"It often recites a normal report: {metrics['variety']['all-normal share']:.0%} of its reports name no "
+        f"abnormality (references: {metrics['references']['variety']['all-normal share']:.0%})."
     )
 
 
@@ -264,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.readme:
             results.fill(
-                chosen.readme, results.results_table([read_stored(folder) for folder in chosen.folders])
+                chosen.readme, results.scoreboard([read_stored(folder) for folder in chosen.folders])
             )
             print(chosen.readme)
         else:

@@ -1,254 +1,240 @@
-"""One checkpoint on one split: generate, score, rank, and keep every study's numbers. Knows no screen and
-no training.
+"""A checkpoint, any generator, or a file of reports on one split: every metric, its company, and every study's numbers.
 
-The result is plain JSON values, free of dates, so the same checkpoint and data give the same file. It holds
-generated sentences; `summary` is the part of it that may be kept in a repository.
+Knows no screen and no training. The result is plain JSON values, free of dates, so the same system and data give the same
+file; docs/results.md names its parts. It holds generated sentences; `result_file.summary` is what a repository may keep.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast
 
-from rrg.data.batch import load_images
-from rrg.data.findings import label_report, statuses
-from rrg.data.preprocess import to_pixels
-from rrg.evaluation.discrimination import Discrimination, discriminate
-from rrg.evaluation.nlg import TextScores, score_texts
-from rrg.evaluation.protocols import Protocol, R2GenTokens, full_tokens
-from rrg.evaluation.variety import all_normal_share, distinct
+from rrg.data.batch import StudyImages, load_images
+from rrg.data.preprocess import Preprocessing
+from rrg.evaluation import faults
+from rrg.evaluation.cohort import Cohort
+from rrg.evaluation.company_rows import (
+    NO_NEIGHBOUR,
+    Judge,
+    absent_rows,
+    beside,
+    gallery_of,
+    nearest,
+    of_pairs,
+)
+from rrg.evaluation.faults import Faults
+from rrg.evaluation.margins import Questions, make_questions
+from rrg.evaluation.meteor import Meteor
+from rrg.evaluation.model_metrics import (
+    MODEL_METRICS,
+    NO_MODEL,
+    model_metrics,
+    model_metrics_permuted,
+    model_rows,
+)
+from rrg.evaluation.outputs import BATCH, Outputs, Reader
+from rrg.evaluation.partial import Partial
+from rrg.evaluation.references import References, references
+from rrg.evaluation.schema import SCHEMA
+from rrg.evaluation.shuffle import derangement, gaps
+from rrg.evaluation.variety import variety
 from rrg.models.checkpoint import Checkpoint
-from rrg.types import RrgError, Study
+from rrg.models.protocol import ReportGenerator, TrainableGenerator
+from rrg.retrieval.gallery import Gallery
 
-SCHEMA = 1
 GREEDY: Mapping[str, Any] = {"do_sample": False, "num_beams": 1}
-BATCH = 16
+UNWANTED = "METEOR was not asked for (--no-meteor)"
+NO_GALLERY = "a generator in memory has no gallery beside it"
+ALONE = "one study alone has nobody to change images with"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to evaluate. `partial`: folder in which finished batches wait for an interrupted run to be taken up again."""
+
+    limit: int | None = None  # the first studies only; CIDEr keeps the document frequencies of all
+    decoding: Mapping[str, Any] = field(default_factory=lambda: dict(GREEDY))
+    meteor: bool = True
+    seed: int = 0  # of the permutation of images, random reports and resamples
+    batch: int = BATCH
+    partial: Path | None = None
+    progress: bool = False
+    command: str = ""  # kept with the result
+
+    def state(self, use: int) -> list[int]:
+        """What a random generator for one use starts from, whatever else is drawn."""
+        return [self.seed, use]
+
+    def rng(self, use: int) -> np.random.Generator:
+        return np.random.default_rng(self.state(use))
+
+
+PERMUTATION, VARIETY, COMPANY, MARGINS = range(4)  # uses of random numbers
+DEFAULT = Settings()
+
+
+def evaluate(checkpoint: Checkpoint, cohort: Cohort, settings: Settings = DEFAULT) -> dict[str, Any]:
+    """Every metric of a stored model; the nearest-neighbour row comes from the gallery beside it.
+
+    RrgError where nothing can be read. Studies whose images are broken are left out and named.
+    """
+    system = {"kind": "checkpoint", "name": checkpoint.name, "revision": checkpoint.revision}
+    reader = Reader(checkpoint.model, checkpoint, settings.decoding)
+    return _read(reader, checkpoint.preprocessing, cohort, settings, system, gallery_of(checkpoint))
+
+
+def evaluate_generator(
+    generator: ReportGenerator,
+    preprocessing: Preprocessing,
+    cohort: Cohort,
+    settings: Settings = DEFAULT,
+    *,
+    name: str,
+    tokenizer: PreTrainedTokenizerFast | None = None,
+) -> dict[str, Any]:
+    """Every metric of any generator of the protocol (`rrg.models.protocol`); its reports must carry their text.
+
+    Loss, retrieval by embedding and margins need a `TrainableGenerator` with a `config.max_tokens`, and its tokenizer;
+    without, they are null with the reason. `settings.partial` is not used: weights in memory have no revision by which
+    to know them again.
+    """
+    checkpoint = None
+    if tokenizer is not None and isinstance(generator, TrainableGenerator):
+        checkpoint = Checkpoint(generator, tokenizer, preprocessing, Path(name), "", None)
+    system = {"kind": "checkpoint", "name": name, "revision": None}
+    reader = Reader(generator, checkpoint, settings.decoding)
+    return _read(reader, preprocessing, cohort, settings, system, (None, NO_GALLERY))
+
+
+def evaluate_reports(
+    reports: Mapping[str, str], cohort: Cohort, settings: Settings = DEFAULT, *, name: str
+) -> dict[str, Any]:
+    """Every metric of texts (study id -> report) that any system wrote. A missing report counts as empty text."""
+    studies, found = cohort.limited(settings.limit), Faults()
+    texts = faults.align(reports, studies, cohort.studies, found)
+    against = references(studies, cohort.told[len(studies) :], cohort.train)
+    images = derangement(against.texts, settings.rng(PERMUTATION))
+    system = {"kind": "reports", "name": name, "revision": None}
+    read = _Read(system, None, against, images, Outputs(tuple(texts)), found, (None, NO_MODEL))
+    return _result(read, cohort, settings)
 
 
 @dataclass(frozen=True, eq=False)
-class Output:
-    """What a model makes of N studies. image, report (N, E); loss (N,) nats a token; tokens (N,) how many."""
+class _Read:
+    """All that is known of a system before anything is scored."""
 
-    studies: tuple[Study, ...]
-    texts: tuple[str, ...]
-    image: NDArray[np.float32]
-    report: NDArray[np.float32]
-    loss: NDArray[np.float64]
-    tokens: NDArray[np.int64]
+    system: Mapping[str, Any]
+    decoding: Mapping[str, Any] | None
+    against: References
+    images: NDArray[np.int64] | None  # the permutation
+    outputs: Outputs
+    faults: Faults
+    gallery: tuple[Gallery | None, str]  # or why there is none
 
 
-def evaluate(
-    checkpoint: Checkpoint,
-    studies: Sequence[Study],
-    *,
-    train_reports: Sequence[str] = (),
-    limit: int | None = None,
-    progress: bool = False,
-    decoding: Mapping[str, Any] = GREEDY,
-    command: str = "",
+def _read(
+    reader: Reader,
+    preprocessing: Preprocessing,
+    cohort: Cohort,
+    settings: Settings,
+    system: Mapping[str, Any],
+    gallery: tuple[Gallery | None, str],
 ) -> dict[str, Any]:
-    """Every metric of `checkpoint` on `studies` (one split), and every study's own numbers.
+    chosen, found = cohort.limited(settings.limit), Faults()
+    films = load_images(chosen, preprocessing, None, settings.progress)
+    kept = {study.id for study in films.studies}
+    found.ids["unreadable images"] += [study.id for study in chosen if study.id not in kept]
+    against = references(films.studies, [s for s in cohort.told if s.id not in kept], cohort.train)
+    images = derangement(against.texts, settings.rng(PERMUTATION))
+    questions = make_questions(films.studies, cohort.train) if reader.checkpoint else []
+    folder = settings.partial if system["revision"] else None
+    partial = Partial(folder, _key(system, films, questions, settings))
+    outputs = reader.read(films, images, questions, partial, batch=settings.batch, progress=settings.progress)
+    if outputs.embedded is not None:
+        broken = zip(films.studies, outputs.embedded.broken(), strict=True)
+        found.ids["not finite"] += [study.id for study, is_broken in broken if is_broken]
+    decoding = _decoding(reader, settings)
+    return _result(_Read(system, decoding, against, images, outputs, found, gallery), cohort, settings)
 
-    `train_reports` give the vocabulary of the `r2gen` protocol, which is absent with a reason without them.
-    `limit` evaluates the first studies only; CIDEr keeps the document frequencies of all. RrgError where
-    nothing can be read.
-    """
-    told = [study for study in studies if study.report.strip()]
-    if not told:
-        raise RrgError(f"none of the {len(studies)} studies has a report to score against")
-    if limit is not None and limit < 1:
-        raise RrgError(f"the limit is {limit}; evaluate at least one study")
-    output = run(checkpoint, told[:limit], decoding=decoding, progress=progress)
-    further = [study.report for study in told[limit:]] if limit is not None else []
-    scores, absent = _score(output, further, train_reports)
-    found = discriminate(output.image, output.report, [study.report for study in output.studies])
+
+def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
+    against, outputs = read.against, read.outputs
+    known = faults.known_words([*against.texts, *(study.report for study in cohort.train)])
+    texts = faults.prepare(outputs.texts, against.studies, known, read.faults)
+    neighbours, no_neighbours = _neighbours(read, cohort)
+    with Meteor("" if settings.meteor else UNWANTED) as meteor:
+        judge = Judge(against, read.images, settings.state(VARIETY), meteor, settings.progress)
+        own = judge.row(texts)
+        others = beside(judge, cohort, neighbours, settings.rng(COMPANY))
+    model = model_metrics(outputs, against, settings.rng(MARGINS))
+    moved = model_metrics_permuted(outputs, read.images, against, settings.rng(MARGINS))
+    permuted = None if own.permuted is None else {**moved, **own.permuted}
     return {
         "schema": SCHEMA,
-        "command": command,
-        "checkpoint": {"name": checkpoint.name, "revision": checkpoint.revision},
-        "data": {
-            "split": told[0].split,
-            "studies": len(output.studies),
-            "limit": limit,
-            "without a report": len(studies) - len(told),
-            "unreadable": len(told[:limit]) - len(output.studies),
+        "command": settings.command,
+        "system": dict(read.system),
+        "data": _data(read, cohort, settings),
+        "decoding": None if read.decoding is None else dict(read.decoding),
+        "metrics": {
+            **model,
+            **own.scored.metrics,
+            "references": {"variety": variety(against.texts, settings.rng(VARIETY))},
+            "shuffle": gaps({**model, **of_pairs(own.scored.metrics)}, permuted),
+            "absent": _absent(read) | absent_rows(cohort, no_neighbours),
         },
-        "decoding": {**decoding, "min_new_tokens": checkpoint.model.generation_config.min_new_tokens or 0},
-        "metrics": _metrics(output, scores, absent, found),
-        "studies": list(_per_study(output, scores, found)),
+        **others,
+        "studies": [
+            {**row, **more, "ranks": row["ranks"] | more["ranks"]}
+            for row, more in zip(own.scored.rows, model_rows(outputs, against), strict=True)
+        ],
     }
 
 
-def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics without a study, a sentence or an id: what metrics.json of a checkpoint holds."""
-    return {key: value for key, value in result.items() if key != "studies"}
+def _neighbours(read: _Read, cohort: Cohort) -> tuple[list[int] | None, str]:
+    """Rows of the train split, or why there are none."""
+    gallery, reason = read.gallery
+    if gallery is None or read.outputs.embedded is None:
+        return None, reason or NO_MODEL
+    found = nearest(gallery, read.outputs.embedded.image, read.against.studies, cohort.train)
+    return found, "" if found is not None else NO_NEIGHBOUR
 
 
-def run(
-    checkpoint: Checkpoint,
-    studies: Sequence[Study],
-    *,
-    decoding: Mapping[str, Any] = GREEDY,
-    progress: bool = False,
-) -> Output:
-    """Encode each study once; write, embed and weigh its report. Broken images are left out, once named."""
-    images = load_images(studies, checkpoint.preprocessing, None, progress)
-    starts = range(0, len(images), BATCH)
-    rows = [slice(start, start + BATCH) for start in starts]
-    batches = [
-        _run_batch(
-            checkpoint,
-            to_pixels(images.squares[batch]),
-            torch.from_numpy(images.views[batch]),
-            [study.report for study in images.studies[batch]],
-            decoding,
-        )
-        for batch in tqdm(rows, desc="reading studies", unit="batch", disable=not progress)
-    ]
-    texts, *columns = zip(*batches, strict=True)
-    image, report, loss, tokens = (np.concatenate(column) for column in columns)
-    return Output(images.studies, tuple(text for part in texts for text in part), image, report, loss, tokens)
+def _absent(read: _Read) -> dict[str, str]:
+    """Why metrics are None."""
+    absent = {} if read.outputs.embedded is not None else dict.fromkeys(MODEL_METRICS, NO_MODEL)
+    return absent | ({} if read.images is not None else {"shuffle": ALONE})
 
 
-def _run_batch(
-    checkpoint: Checkpoint,
-    pixels: torch.Tensor,
-    views: torch.Tensor,
-    references: list[str],
-    decoding: Mapping[str, Any],
-) -> tuple[list[str], NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
-    with torch.no_grad():
-        encoded = checkpoint.model.encode(pixels, views)
-        texts = [report.text for report in checkpoint.model.generate_reports(encoded, **decoding)]
-        loss = -checkpoint.log_likelihood(encoded, references).double().numpy()
-        image, report = checkpoint.embed_images(encoded).numpy(), checkpoint.embed_reports(references).numpy()
-    return texts, image, report, loss, known_tokens(checkpoint, references)
-
-
-def known_tokens(checkpoint: Checkpoint, texts: Sequence[str]) -> NDArray[np.int64]:
-    """How many tokens of each text the likelihood is a mean of: its known words and the end, (B,)."""
-    tokens, mask = checkpoint.tokenise(texts)
-    known = mask[:, 1:] & (tokens[:, 1:] != checkpoint.tokenizer.unk_token_id)
-    counts: NDArray[np.int64] = known.sum(1).numpy()
-    return counts
-
-
-def _score(
-    output: Output, further: Sequence[str], train_reports: Sequence[str]
-) -> tuple[dict[str, TextScores], dict[str, str]]:
-    """Scores by protocol, and why a metric is absent, as "protocol/metric"."""
-    tokenisers = {Protocol.FULL: full_tokens}
-    absent: dict[str, str] = {}
-    if any(report.strip() for report in train_reports):
-        tokenisers[Protocol.R2GEN] = R2GenTokens.from_train(train_reports)
-    else:
-        absent[Protocol.R2GEN] = "no train reports at hand, from which this protocol takes its vocabulary"
-    references = [study.report for study in output.studies]
-    scores = {}
-    for protocol, tokenise in tokenisers.items():
-        gold, found, rest = (
-            [tokenise(text) for text in texts] for texts in (references, output.texts, further)
-        )
-        scores[protocol.value] = score_texts(gold, found, rest)
-        absent |= {f"{protocol}/{metric}": why for metric, why in scores[protocol.value].absent.items()}
-    return scores, absent
-
-
-def _metrics(
-    output: Output, scores: Mapping[str, TextScores], absent: Mapping[str, str], found: Discrimination
-) -> dict[str, Any]:
-    references = [study.report for study in output.studies]
-    told = output.tokens > 0
+def _data(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
+    ids = read.faults.ids
     return {
-        "loss (nats per token)": float(
-            (output.loss * output.tokens)[told].sum() / max(output.tokens.sum(), 1)
-        ),
-        **{protocol.value: None for protocol in Protocol},
-        **{protocol: dict(each.corpus) for protocol, each in scores.items()},
-        "absent": dict(absent),
-        "retrieval": found.metrics,
-        "distinct reports": distinct(output.texts),
-        "distinct references": distinct(references),
-        "all-normal share": all_normal_share(output.texts),
-        "all-normal share of references": all_normal_share(references),
+        "split": cohort.studies[0].split,
+        "studies": len(read.against.studies),
+        "limit": settings.limit,
+        "seed": settings.seed,
+        "faults": {**ids, "without a report": len(cohort.studies) - len(cohort.told)},
+        "treatment": {kind: words for kind, words in faults.TREATMENT.items() if ids[kind]},
     }
 
 
-def _per_study(
-    output: Output, scores: Mapping[str, TextScores], found: Discrimination
-) -> Iterator[dict[str, Any]]:
-    for i, (study, text) in enumerate(zip(output.studies, output.texts, strict=True)):
-        loss = float(output.loss[i])
-        yield {
-            "id": study.id,
-            "text": text,
-            "labels": _labels(text),
-            "reference labels": _labels(study.report),
-            "loss": None if math.isnan(loss) else loss,
-            "tokens": int(output.tokens[i]),
-            "scores": {protocol: dict(each.studies[i]) for protocol, each in scores.items()},
-            "ranks": {name: int(ranks[i]) for name, ranks in found.ranks.items()},
-        }
+def _decoding(reader: Reader, settings: Settings) -> dict[str, Any]:
+    own = getattr(reader.generator, "generation_config", None)
+    return {**settings.decoding, "min_new_tokens": getattr(own, "min_new_tokens", None) or 0}
 
 
-def _labels(text: str) -> dict[str, str]:
-    return {label: status.value for label, status in statuses(label_report(text)).items()}
-
-
-def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
-    """Write `value` as indented JSON; RrgError where `path` cannot be written. Absence is null, never NaN."""
-    try:
-        Path(path).write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RrgError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def read_result(path: str | Path) -> dict[str, Any]:
-    """A file that `evaluate --out` wrote. RrgError where it is missing, broken, or of another kind."""
-    try:
-        result = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RrgError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise RrgError(
-            f"{path} is not JSON ({error}); give a file that `python -m rrg evaluate --out` wrote"
-        ) from error
-    if not _is_result(result):
-        raise RrgError(
-            f"{path} holds no per-study results of schema {SCHEMA}; give a file that `evaluate --out` wrote"
-        )
-    return dict(result)
-
-
-def _is_result(value: Any) -> bool:
-    """Has `value` all that a comparison takes for granted?"""
-    return (
-        isinstance(value, dict)
-        and value.get("schema") == SCHEMA
-        and isinstance(value.get("checkpoint"), dict)
-        and isinstance(value.get("data"), dict)
-        and isinstance(value["data"].get("split"), str)
-        and isinstance(value.get("studies"), list)
-        and all(_is_study(study) for study in value["studies"])
-    )
-
-
-def _is_study(value: Any) -> bool:
-    """An id, and numbers (or their absence) under the names that `evaluate` gives them."""
-    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
-        return False
-    scores, ranks = value.get("scores", {}), value.get("ranks", {})
-    if not isinstance(scores, dict) or not all(isinstance(each, dict) for each in scores.values()):
-        return False
-    numbers = [value.get("loss"), *(number for each in scores.values() for number in each.values())]
-    told = isinstance(ranks, dict) and all(isinstance(rank, int) for rank in ranks.values())
-    return told and all(number is None or isinstance(number, int | float) for number in numbers)
+def _key(
+    system: Mapping[str, Any], films: StudyImages, questions: Sequence[Questions], settings: Settings
+) -> str:
+    """What a stored batch depends on: weights, images, reports, questions, decoding and the size of a batch."""
+    parts = (
+        SCHEMA, system["revision"], films.key, [(study.id, study.report) for study in films.studies],
+        list(questions), sorted(settings.decoding.items()), settings.batch, settings.seed,
+    )  # fmt: skip
+    return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -1,17 +1,19 @@
 """The numbers of metrics.json as Markdown: one checkpoint's, or several side by side. Knows no model and no text.
 
-A text score never stands alone: it is printed with the number of distinct reports, the share that names no
-abnormality, chance of the retrieval, and the scores that one constant sentence reaches.
+A text score never stands alone: it is printed with its company (reports written without looking, the nearest train
+report, the references themselves), with what is left of it when the images are permuted, with clinical scores and with
+the number of distinct reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rrg.evaluation.nlg import METRICS
+from rrg.evaluation.company import NEAREST
 from rrg.evaluation.protocols import Protocol
+from rrg.evaluation.result_file import look_up
 from rrg.evaluation.stored import Stored
 from rrg.types import RrgError
 
@@ -27,98 +29,206 @@ CAUTION = (
     "figures are not comparable, number by number, with those of another split."
 )
 
+Way = tuple[str, ...]
+Rows = Mapping[str, Mapping[str, Any]]  # name -> metrics
 
-def number(value: float | None) -> str:
+_POSITIVE: Way = ("clinical", "reference", "uncertain as positive")
+_FOURTEEN, _FIVE = (*_POSITIVE, "14 classes"), (*_POSITIVE, "5 classes")
+_BY_IMAGE: Way = ("retrieval", "image-to-report")
+_FLIPPED: Way = ("margins", "counterfactual")
+
+WORDS: Mapping[str, Way] = {
+    **{
+        name: ("text", Protocol.R2GEN.value, name)
+        for name in ("BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
+    },
+    **{
+        f"full: {name}": ("text", Protocol.FULL.value, name)
+        for name in ("BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
+    },
+}
+FINDINGS: Mapping[str, Way] = {
+    "14: micro": (*_FOURTEEN, "micro", "f1"),
+    "macro": (*_FOURTEEN, "macro", "f1"),
+    "example": (*_FOURTEEN, "example", "f1"),
+    "5: micro": (*_FIVE, "micro", "f1"),
+    "5: macro": (*_FIVE, "macro", "f1"),
+    "coded, 5: micro": ("clinical", "coded", *_FIVE[2:], "micro", "f1"),
+    "rare found": ("rare findings", "recall", "share"),
+    "distinct": ("variety", "distinct"),
+    "all normal": ("variety", "all-normal share"),
+    "priors a report": ("variety", "comparisons with a prior", "per report"),
+}
+GAPS: Mapping[str, str] = {
+    "BLEU-4": "text/r2gen/BLEU-4",
+    "ROUGE-L": "text/r2gen/ROUGE-L",
+    "full: CIDEr": "text/full/CIDEr",
+    "F1 14 micro": "/".join((*_FOURTEEN, "micro", "f1")),
+    "F1 5 micro": "/".join((*_FIVE, "micro", "f1")),
+    "recall@10": "/".join((*_BY_IMAGE, "same text", "recall@10")),
+    "nats/token": "loss",
+}
+TOLD_APART: Mapping[str, Way] = {
+    "peer, embedding": ("margins", "peer", "embedding"),
+    "peer, likelihood": ("margins", "peer", "likelihood"),
+    "flipped fact, embedding": (*_FLIPPED, "embedding", "all"),
+    "flipped fact, likelihood": (*_FLIPPED, "likelihood", "all"),
+    "flipped fact, image gain": (*_FLIPPED, "image gain", "all"),
+}
+
+
+def number(value: Any) -> str:
     """Three decimals; what is absent is said to be absent."""
-    return "absent" if value is None else f"{value:.3f}"
+    return "absent" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def text_scores(metrics: Mapping[str, Any]) -> str:
-    """Both protocols side by side, and why a score is absent."""
-    rows = [["metric", *(f"`{protocol}`" for protocol in Protocol)]]
-    for metric in METRICS:
-        scores = [(metrics[protocol] or {}).get(metric) for protocol in Protocol]
-        rows.append([metric, *map(number, scores)])
-    reasons = [f"- `{name}` is absent: {why}" for name, why in metrics["absent"].items()]
-    return "\n".join([table(rows), *([""] if reasons else []), *reasons])
+def words_table(rows: Rows) -> str:
+    """Text scores of systems: `r2gen` first, `full` behind."""
+    return _table(rows, WORDS)
 
 
-def retrieval(metrics: Mapping[str, Any]) -> str:
-    """Recalls beside chance, for every relevance and direction."""
-    rows = [["relevant is", "direction", "recall@1", "recall@5", "recall@10 (chance)", "median rank"]]
-    for relevance, directions in metrics["retrieval"].items():
-        for direction, found in directions.items():
-            recalls = [number(found["recall@1"]), number(found["recall@5"])]
-            last = f"{number(found['recall@10'])} ({number(found['chance@10'])})"
-            rows.append([f"the {relevance}", direction, *recalls, last, f"{found['median rank']:g}"])
-    return table(rows)
+def findings_table(rows: Rows) -> str:
+    """F1 of findings, and how varied the reports are."""
+    return _table(rows, FINDINGS)
 
 
-def variety(metrics: Mapping[str, Any], studies: int) -> str:
-    """How different from one another the reports are, beside the references."""
-    return table(
-        [
-            ["", "generated", "references"],
-            [
-                f"distinct reports of {studies}",
-                str(metrics["distinct reports"]),
-                str(metrics["distinct references"]),
-            ],
-            [
-                "share that names no abnormality",
-                number(metrics["all-normal share"]),
-                number(metrics["all-normal share of references"]),
-            ],
-        ]
-    )
+def gaps_table(rows: Rows) -> str:
+    """What a system loses when its images are permuted; in nats a token a reader of images has a negative gap."""
+    ways: Mapping[str, Way] = {head: ("shuffle", name, "gap") for head, name in GAPS.items()}
+    return _table(rows, ways, signed=True)
 
 
-def results_table(stored: Sequence[Stored]) -> str:
+def retrieval_table(rows: Rows) -> str:
+    """Recall beside what drawing reaches, and what one fixed order for every image can reach."""
+    lines = [
+        ["model", "relevant", "direction", "recall@1", "recall@5", "recall@10 (chance, blind)", "median rank"]
+    ]
+    for name, metrics in rows.items():
+        for direction, relevances in (metrics["retrieval"] or {}).items():
+            for relevance, found in relevances.items():
+                beside = f"{number(found['chance@10'])}, {number(found['blind@10'])}"
+                lines.append(
+                    [
+                        name, relevance, direction, number(found["recall@1"]), number(found["recall@5"]),
+                        f"{number(found['recall@10'])} ({beside})", f"{found['median rank']:g}",
+                    ]
+                )  # fmt: skip
+    return table(lines)
+
+
+def margins_table(rows: Rows) -> str:
+    """How often the true report scores above a false one, with 95 % intervals; 0.5 is a coin."""
+    lines = [["model", *TOLD_APART]]
+    for name, metrics in rows.items():
+        lines.append([name, *(_interval(look_up(metrics, way)) for way in TOLD_APART.values())])
+    return table(lines)
+
+
+def _interval(found: Mapping[str, Any] | None) -> str:
+    if found is None or found.get("accuracy") is None:
+        return "absent"
+    low, high = found.get("low"), found.get("high")
+    return number(found["accuracy"]) + (f" [{number(low)}, {number(high)}]" if low is not None else "")
+
+
+def _table(rows: Rows, ways: Mapping[str, Way], signed: bool = False) -> str:
+    cells = [
+        [name, *(_cell(look_up(metrics, way), signed) for way in ways.values())]
+        for name, metrics in rows.items()
+    ]
+    return table([["", *ways], *cells])
+
+
+def _cell(value: Any, signed: bool) -> str:
+    return f"{value:+.3f}" if signed and isinstance(value, float) else number(value)
+
+
+# --- Systems and what stands beside them ---
+
+
+def rows_of(results: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Row name -> metrics: the systems, their nearest neighbours, the rest of the company, the adversaries."""
+    rows = systems(results)
+    for result in results:
+        if NEAREST in result["company"]:
+            rows[f"{NEAREST}, by {result['system']['name']}"] = result["company"][NEAREST]
+    for group in ("company", "adversarial"):
+        rows |= {name: row for name, row in results[0][group].items() if name != NEAREST}
+    return rows
+
+
+def systems(results: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    return {result["system"]["name"]: result["metrics"] for result in results}
+
+
+def scoreboard(stored: Sequence[Stored]) -> str:
     """Several checkpoints on one split, in the ladder's order, with what must stand beside them.
 
     RrgError where one has no metrics.json, or where they were measured on different studies.
     """
-    ordered = sorted(stored, key=lambda each: (each.rung.order, each.name))
-    results = [_measured(each) for each in ordered]
-    data = results[0]["data"]
-    if any(result["data"] != data or result["decoding"] != results[0]["decoding"] for result in results):
+    results = [_measured(each) for each in sorted(stored, key=lambda each: (each.rung.order, each.name))]
+    first = results[0]
+    if any(result["data"] != first["data"] or result["decoding"] != first["decoding"] for result in results):
         raise RrgError(
             "the checkpoints were measured on different studies or decodings; evaluate all on one split"
         )
-    rows = [_HEAD, *([each.name, *_row(result)] for each, result in zip(ordered, results, strict=True))]
-    metrics = results[0]["metrics"]
-    lines = [
-        f"Split `{data['split']}`, {data['studies']} studies, {decoding(results[0])}, `r2gen` protocol; "
-        "METEOR only where Java was at hand. Retrieval: an image's own report among all of the split, "
-        f"chance in brackets. The references: {metrics['distinct references']} distinct, "
-        f"{number(metrics['all-normal share of references'])} name no abnormality.",
-        table(rows),
-        CAUTION,
-        "The table claims no difference between two rows: `python -m rrg compare` gives differences with "
-        "their intervals. Made by:",
-        "```\n" + "\n".join(result["command"] for result in results) + "\n```",
-    ]
-    return "\n\n".join(lines)
+    rows, models = rows_of(results), systems(results)
+    return "\n\n".join(
+        [
+            f"Split `{first['data']['split']}`, {first['data']['studies']} studies, {decoding(first)}. {varied(first)}",
+            *sections(rows, models),
+            *reasons(models),
+            CAUTION,
+            "The tables claim no difference between two rows: `python -m rrg compare` gives differences with "
+            "their intervals. Made by:",
+            "```\n" + "\n".join(result["command"] for result in results) + "\n```",
+        ]
+    )
 
 
-_HEAD = [
-    "model", "BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr", "recall@10", "median rank", "distinct", "all normal",
-    "nats/token",
-]  # fmt: skip
-
-
-def _row(result: Mapping[str, Any]) -> list[str]:
-    metrics = result["metrics"]
-    scores = metrics[Protocol.R2GEN] or {}
-    found = metrics["retrieval"]["study"]["image-to-report"]
+def sections(rows: Rows, models: Rows) -> list[str]:
+    """The tables with their words: `rows` with all company, `models` alone where only a model has the number."""
     return [
-        *(number(scores.get(metric)) for metric in ("BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")),
-        f"{number(found['recall@10'])} ({number(found['chance@10'])})",
-        f"{found['median rank']:g}",
-        str(metrics["distinct reports"]),
-        number(metrics["all-normal share"]),
-        number(metrics["loss (nats per token)"]),
-    ]
+        "**Words.** Protocol `r2gen` (lower case, cut at 60 tokens, rare words unknown), then `full` (the untouched "
+        "reference). The constant rows are one sentence for all images.",
+        words_table(rows),
+        "**Findings**, labelled in the text, F1 against those of the reference; uncertain counts as positive; 14 and 5 "
+        "CheXpert classes. `coded`: against what people coded. `rare found`: share of the rare findings that are named. "
+        "Then distinct reports, the share that names no abnormality, and comparisons with a prior that nobody gave.",
+        findings_table(rows),
+        "**Image-shuffle gap**: the score less the same score with the images permuted among the studies. Nought means "
+        "that the images were not read (for nats a token, below nought is reading).",
+        gaps_table(rows),
+        "**Telling reports apart**: how often the true report scores above its mined peer, and above itself with one "
+        "clinical fact flipped; 0.5 is a coin. `image gain` is the likelihood less that under other images.",
+        margins_table(models),
+        "**Retrieval** among the studies of the split. `chance`: drawing; `blind`: the best that one order, the same for "
+        "every image, can reach.",
+        retrieval_table(models),
+    ]  # fmt: skip
+
+
+def reasons(models: Rows) -> list[str]:
+    """Why numbers are absent, once each."""
+    told = dict.fromkeys(
+        f"- `{name}` is absent: {why}"
+        for metrics in models.values()
+        for name, why in (
+            *metrics["absent"].items(),
+            *((f"text/{metric}", why) for metric, why in metrics["text"]["absent"].items()),
+            *((f"clinical/{part}", why) for part, why in metrics["clinical"]["absent"].items()),
+        )
+    )
+    return ["\n".join(told)] if told else []
+
+
+def varied(result: Mapping[str, Any]) -> str:
+    """The variety of the references, in words."""
+    references = result["metrics"]["references"]["variety"]
+    return (
+        f"The references: {references['distinct']} distinct, {number(references['all-normal share'])} name no "
+        "abnormality."
+    )
 
 
 def _measured(stored: Stored) -> Mapping[str, Any]:

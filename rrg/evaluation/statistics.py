@@ -102,8 +102,8 @@ def compare(
     }
     return {
         "schema": 1,
-        "a": a["checkpoint"],
-        "b": b["checkpoint"],
+        "a": a["system"],
+        "b": b["system"],
         "split": a["data"]["split"],
         "studies": {
             "shared": len(shared),

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rrg.evaluation.schema import check_version
 from rrg.models.checkpoint import PREPROCESSING, RECIPE, revision_of
 from rrg.training.config import ModelConfig, ObjectiveConfig, OptimiserConfig
 from rrg.types import RrgError
@@ -128,7 +129,8 @@ def _metrics(file: Path, revision: str) -> Mapping[str, Any] | None:
     if not file.is_file():
         return None
     metrics = _json(file)
-    measured = metrics.get("checkpoint", {}).get("revision")
+    check_version(metrics, file)
+    measured = metrics.get("system", {}).get("revision")
     if measured != revision:
         raise RrgError(
             f"{file} was measured on revision {measured}, but the weights here are {revision}; "

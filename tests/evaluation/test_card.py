@@ -8,9 +8,10 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
-from rrg.data.datasets import load_studies
 from rrg.evaluation.card import main, write_card
-from rrg.evaluation.harness import evaluate, summary, write_json
+from rrg.evaluation.cohort import load_cohort
+from rrg.evaluation.harness import Settings, evaluate
+from rrg.evaluation.result_file import summary, write_json
 from rrg.evaluation.results import BEGIN, END
 from rrg.evaluation.stored import read_stored, rung_of
 from rrg.models.checkpoint import load_checkpoint, revision_of
@@ -27,35 +28,50 @@ OBJECTIVES = {
 
 def found(recall):
     return {
-        "recall@1": 0.011, "recall@5": 0.055, "recall@10": recall, "median rank": 77.5,
-        "chance@1": 0.001, "chance@5": 0.005, "chance@10": 0.0337, "candidates": 296.0,
+        "recall@1": 0.011, "recall@5": 0.055, "recall@10": recall, "median rank": 77.5, "candidates": 296.0,
+        "chance@10": 0.0337, "blind@10": 0.0466,
     }  # fmt: skip
 
 
-def scores(bleu):
-    metrics = {f"BLEU-{n}": bleu + (4 - n) / 10 for n in range(1, 5)}
-    return metrics | {"ROUGE-L": 0.3611, "CIDEr": 0.4122, "METEOR": None}
-
-
-def measured(revision, bleu=0.1234, recall=0.1432, split="val"):
-    both = {"image-to-report": found(recall), "report-to-image": found(0.2)}
+def row(bleu, distinct=81):
+    """What stands in metrics.json of a system and of each row beside it."""
+    scores = {f"BLEU-{n}": bleu + (4 - n) / 10 for n in range(1, 5)} | {"ROUGE-L": 0.3611, "CIDEr": 0.4122}
+    f1 = {name: {"f1": 0.3141} for name in ("micro", "macro", "example")}
+    sets = {"uncertain as positive": {"14 classes": f1, "5 classes": f1}}
     return {
-        "schema": 1,
+        "text": {"full": None, "r2gen": scores | {"METEOR": None},
+                 "absent": {"full": "nobody asked", "r2gen/METEOR": "no `java` here"}},
+        "clinical": {"reference": sets, "coded": None, "absent": {"coded": "nobody coded"}},
+        "rare findings": {"recall": {"share": 0.0271}},
+        "variety": {"distinct": distinct, "all-normal share": 0.9123, "comparisons with a prior": {"per report": 0.1}},
+        "shuffle": {"text/r2gen/BLEU-4": {"true": bleu, "shuffled": bleu, "gap": 0.0077},
+                    "loss": {"true": 1.6262, "shuffled": 1.7, "gap": -0.0738}},
+    }  # fmt: skip
+
+
+def measured(revision, bleu=0.1234, recall=0.1432, split="val", name="made"):
+    answer = {"accuracy": 0.6161, "low": 0.5151, "high": 0.7171}
+    faults = {"unreadable images": 3}
+    per_finding = {"Edema": {"held-out positives": 9, "found": 0, "named": 0, "right": 0},
+                   "Fracture": {"held-out positives": 12, "found": 4, "named": 5, "right": 4}}  # fmt: skip
+    relevances = {"same text": found(recall), "same findings": found(0.2)}
+    return {
+        "schema": 2,
         "command": f"python -m rrg evaluate --checkpoint made --split {split}",
-        "checkpoint": {"name": "made", "revision": revision},
-        "data": {"split": split, "studies": 296, "limit": None, "without a report": 0, "unreadable": 3},
+        "system": {"kind": "checkpoint", "name": name, "revision": revision},
+        "data": {"split": split, "studies": 296, "limit": None, "faults": faults},
         "decoding": {"do_sample": False, "num_beams": 1},
         "metrics": {
-            "loss (nats per token)": 1.6262,
-            "full": None,
-            "r2gen": scores(bleu),
-            "absent": {"full": "nobody asked", "r2gen/METEOR": "no `java` here"},
-            "retrieval": {"study": both, "same text": both},
-            "distinct reports": 81,
-            "distinct references": 250,
-            "all-normal share": 0.9123,
-            "all-normal share of references": 0.5345,
+            **row(bleu),
+            "loss": 1.6262,
+            "retrieval": {"image-to-report": relevances, "report-to-image": relevances},
+            "margins": {"peer": {"embedding": answer}, "counterfactual": {"embedding": {"all": answer}}},
+            "per finding": per_finding,
+            "references": {"variety": {"distinct": 250, "all-normal share": 0.5345}},
+            "absent": {},
         },
+        "company": {"one constant": row(0.1811, 1), "nearest train report": row(0.0911)},
+        "adversarial": {"references (oracle)": row(0.9999, 250)},
     }
 
 
@@ -87,6 +103,7 @@ def make(tmp_path):
         }.items():
             (folder / file).write_text(json.dumps(value))
         if metrics:
+            values = {"name": name} | values
             (folder / "metrics.json").write_text(json.dumps(measured(revision_of(folder), **values)))
         return folder
 
@@ -99,14 +116,15 @@ def test_the_card_says_what_the_files_say(make):
     assert card == folder / "README.md"
     text = card.read_text()
     for part in (
-        "0.123", "0.143 (0.034)", "77.5", "1.626", "81", "250", "0.912", "0.534", "91%", "53%", "3 unreadable",
+        "0.123", "0.143 (0.034, 0.047)", "77.5", "1.626", "81", "250", "0.912", "0.534", "91%", "53%", "3 unreadable",
+        "0.314", "0.027", "0.616 [0.515, 0.717]", "+0.008", "-0.074", "4 of 12", "4 of 5", "never named", "0 of 9",
         "9, 774", "6 (by val loss)", "| studies a step | 24 |", "0.0007", "2067", "22 stored values", "width 48",
         revision_of(folder), "python -m rrg evaluate --checkpoint made --split val", "160 x 160",
     ):  # fmt: skip
         assert part in text, part
     assert "`metrics.json`" in text
-    assert "| METEOR | absent | absent |" in text
-    assert "`r2gen/METEOR` is absent: no `java` here" in text
+    assert "`text/r2gen/METEOR` is absent: no `java` here" in text
+    assert "`clinical/coded` is absent: nobody coded" in text
 
 
 def test_front_matter_names_the_terms_and_carries_no_score(make):
@@ -128,8 +146,10 @@ def test_text_scores_never_stand_alone(make, capsys):
     for text in (write_card(folder).read_text(), page.read_text()):
         assert "one constant" in text
         assert "*test* split" in text
-        assert "(0.034)" in text  # chance beside the recall
+        assert "(0.034, 0.047)" in text  # chance, and the best that is blind, beside the recall
         assert "0.534" in text  # the references' share beside the models'
+        for name in ("one constant", "nearest train report, by aligned", "references (oracle)"):
+            assert text.count(f"| {name} |") == 3  # in words, findings and gaps
 
 
 def test_terms_of_iu_xray_and_limits(make):
@@ -179,6 +199,14 @@ def test_without_metrics_the_card_says_so_and_there_is_no_table(make, capsys):
     assert "metrics.json" in capsys.readouterr().err
 
 
+def test_numbers_of_an_older_schema_are_refused(make):
+    folder = make()
+    old = json.loads((folder / "metrics.json").read_text()) | {"schema": 1}
+    (folder / "metrics.json").write_text(json.dumps(old))
+    with pytest.raises(RrgError, match="schema 1"):
+        write_card(folder)
+
+
 def test_numbers_of_other_weights_are_refused(make):
     folder = make()
     save_file({"a": np.ones(2, np.float16)}, folder / "model.safetensors")
@@ -216,7 +244,9 @@ def test_the_page_is_filled_between_its_markers_in_the_ladders_order(make, tmp_p
     assert text.startswith(f"before\n{BEGIN}\n")
     assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
-    rows = re.findall(r"^\| (baseline|aligned|hard-negative) \|.*?\| (0\.\d+) \| absent", text, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (baseline|aligned|hard-negative) \| 0\.\d+ \| (0\.\d+) \| absent", text, re.MULTILINE
+    )
     assert rows == [("baseline", "0.121"), ("aligned", "0.141"), ("hard-negative", "0.151")]
 
 
@@ -236,21 +266,18 @@ def test_a_page_without_its_markers_is_left_alone(make, tmp_path, capsys, page):
     assert file.read_text() == page
 
 
-def test_a_trained_checkpoint_gets_its_card(tiny_checkpoint, cohort, tmp_path, monkeypatch):
+def test_a_trained_checkpoint_gets_its_card(tiny_checkpoint, cohort, tmp_path):
     """What training and evaluation really write; no sentence of the data is in the card."""
     import shutil
 
-    monkeypatch.setenv("PATH", str(tmp_path / "no-java"))
     folder = shutil.copytree(tiny_checkpoint, tmp_path / "made" / "tiny")
-    studies = load_studies(cohort, "val")
-    result = evaluate(
-        load_checkpoint(folder), studies, train_reports=[s.report for s in studies], command="made"
-    )
+    val = load_cohort(cohort, "val")
+    result = evaluate(load_checkpoint(folder), val, Settings(meteor=False, command="made"))
     write_json(folder / "metrics.json", summary(result))
     text = write_card(folder).read_text()
     assert "+ increasing hardness" in text
-    assert f"{result['metrics']['loss (nats per token)']:.3f} nats" in text
-    sentences = {s for study in studies for s in study.report.split(". ")} | {
+    assert f"{result['metrics']['loss']:.3f} nats" in text
+    sentences = {s for study in val.studies for s in study.report.split(". ")} | {
         s["text"] for s in result["studies"]
     }
     assert not [sentence for sentence in sentences if len(sentence) > 10 and sentence in text]

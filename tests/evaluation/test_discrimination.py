@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
+from rrg.data.findings import label_report
 from rrg.evaluation.discrimination import (
+    TextSimilarity,
+    blind_recall,
     chance_recall,
+    cosines,
     discriminate,
     ranks_of,
     recalls,
-    same_text,
+    relevances,
 )
 from rrg.types import RrgError
 
@@ -32,11 +36,23 @@ def test_ranks_equal_the_slow_reference_with_ties_and_several_relevant(seed):
     assert ranks_of(similarity, relevant).tolist() == slow_ranks(similarity, relevant)
 
 
+def own(n):
+    """Relevant is a study's own report and no other."""
+    return {"own": np.eye(n, dtype=bool)}
+
+
 def test_a_model_that_embeds_everything_alike_ranks_last():
-    same = np.ones((6, 2)) / np.sqrt(2)
-    found = discriminate(same, same, [f"report {i}" for i in range(6)])
-    assert found.ranks["study/image-to-report"].tolist() == [6] * 6
-    assert found.metrics["study"]["image-to-report"]["recall@5"] == 0
+    found = discriminate(np.ones((6, 6)), own(6))
+    assert found.ranks["image-to-report/own"].tolist() == [6] * 6
+    assert found.metrics["report-to-image"]["own"]["recall@5"] == 0
+
+
+def test_what_is_no_number_ranks_last_and_pushes_nobody_down():
+    similarity = np.eye(4)
+    similarity[1], similarity[:, 2] = np.nan, np.inf  # one image and one report have no embedding
+    found = discriminate(similarity, own(4))
+    assert found.ranks["image-to-report/own"].tolist() == [1, 4, 4, 1]
+    assert found.ranks["report-to-image/own"].tolist() == [1, 4, 4, 1]
 
 
 def test_rounding_noise_is_a_tie():
@@ -47,25 +63,59 @@ def test_rounding_noise_is_a_tie():
 def test_perfect_and_turned_embeddings_by_hand():
     degrees = np.deg2rad([0, 30, 90])
     points = np.stack([np.cos(degrees), np.sin(degrees)], 1)
-    assert discriminate(points, points, ["a", "b", "c"]).ranks["study/report-to-image"].tolist() == [1, 1, 1]
-    turned = discriminate(points, points[[1, 2, 0]], ["a", "b", "c"])
+    assert discriminate(cosines(points, points), own(3)).ranks["report-to-image/own"].tolist() == [1, 1, 1]
+    turned = discriminate(cosines(points, points[[1, 2, 0]]), own(3))
     # Image 0 (0 deg) sees reports at 30, 90, 0; image 1 (30 deg) at 0, 60, 30; image 2 (90 deg) at 60, 0, 90.
-    assert turned.ranks["study/image-to-report"].tolist() == [2, 3, 3]
+    assert turned.ranks["image-to-report/own"].tolist() == [2, 3, 3]
 
 
-def test_the_two_relevances_and_directions_differ_where_they_should():
-    image = np.eye(3)
-    report = np.array([[0.0, 1, 0], [1.0, 0, 0], [0, 0, 1]])  # studies 0 and 1 hold each other's report
-    found = discriminate(image, report, ["The lungs are clear.", "the lungs are clear", "Other."])
-    assert found.ranks["study/image-to-report"].tolist() == [3, 3, 1]
-    assert found.ranks["same text/image-to-report"].tolist() == [1, 1, 1]
-    lopsided = discriminate(np.array([[1.0, 0], [0.8, 0.6]]), np.array([[1.0, 0], [0.0, 1]]), ["a", "b"])
-    assert lopsided.ranks["study/image-to-report"].tolist() == [1, 2]
-    assert lopsided.ranks["study/report-to-image"].tolist() == [1, 1]
+def test_the_directions_differ_where_they_should():
+    lopsided = discriminate(np.array([[1.0, 0.0], [0.8, 0.6]]), own(2))
+    assert lopsided.ranks["image-to-report/own"].tolist() == [1, 2]
+    assert lopsided.ranks["report-to-image/own"].tolist() == [1, 1]
 
 
-def test_same_text_folds_case_and_punctuation():
-    assert same_text(["Clear.", "clear", "Not clear."]).tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+def test_the_two_relevances():
+    texts = [
+        "Clear lungs.",
+        "clear lungs",
+        "No effusion.",
+        "Small left effusion.",
+        "Small effusion on the left.",
+    ]
+    found = relevances(texts, [label_report(text) for text in texts])
+    assert found["same text"].sum(1).tolist() == [2, 2, 1, 1, 1]
+    assert found["same findings"].sum(1).tolist() == [3, 3, 3, 2, 2]  # three name none, two the same
+    swapped = np.eye(5)[[1, 0, 2, 3, 4]]  # studies 0 and 1 hold each other's report
+    ranks = discriminate(swapped, found).ranks
+    assert ranks["image-to-report/same text"].tolist() == [1] * 5
+
+
+def test_texts_stand_in_for_embeddings():
+    references = ["The heart is large.", "Small left effusion.", "No acute disease."]
+    similarity = TextSimilarity(references)([references[1], "The heart is normal.", ""])
+    assert similarity[0].tolist() == pytest.approx([0, 1, 0])
+    assert similarity[1].argmax() == 0
+    assert not similarity[2].any()
+    with pytest.raises(RrgError, match="no words"):
+        TextSimilarity(["...", ""])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_fixed_order_beats_the_blind_bound(seed):
+    rng = np.random.default_rng(seed)
+    kinds = rng.integers(0, 5, 30) ** 2
+    relevant = kinds[:, None] == kinds[None, :]
+    bound = blind_recall(relevant)
+    for _ in range(50):
+        order = np.tile(rng.permutation(30).astype(float), (30, 1))
+        found = discriminate(order, {"kind": relevant}).metrics["image-to-report"]["kind"]
+        assert all(found[f"recall@{k}"] <= bound[f"blind@{k}"] + 1e-12 for k in (1, 5, 10))
+    best = np.zeros(30)
+    best[np.flatnonzero(kinds == np.bincount(kinds).argmax())[0]] = 1  # one of the commonest kind comes first
+    found = discriminate(np.tile(best, (30, 1)), {"kind": relevant}).metrics["image-to-report"]["kind"]
+    assert found["recall@1"] == pytest.approx(bound["blind@1"])
+    assert blind_recall(np.eye(20, dtype=bool))["blind@5"] == 5 / 20
 
 
 def test_recalls_by_hand():
@@ -83,6 +133,7 @@ def test_chance_by_hand_and_by_drawing():
     assert chance_recall(np.eye(3, dtype=bool))["chance@10"] == 1
 
 
-def test_unequal_lengths_are_refused():
+@pytest.mark.parametrize("shape", [(2, 3), (0, 0), (4,)])
+def test_unequal_lengths_are_refused(shape):
     with pytest.raises(RrgError):
-        discriminate(np.eye(2), np.eye(2), ["one"])
+        discriminate(np.ones(shape), own(2))

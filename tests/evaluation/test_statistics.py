@@ -63,7 +63,7 @@ def result(ids, shift, split="val"):
          "ranks": {"study/image-to-report": 10 if shift else 11}}
         for n, i in enumerate(ids)
     ]  # fmt: skip
-    return {"checkpoint": {"name": "m", "revision": "r"}, "data": {"split": split}, "studies": studies}
+    return {"system": {"name": "m", "revision": "r"}, "data": {"split": split}, "studies": studies}
 
 
 def test_compare_pairs_by_id_whatever_the_order():

@@ -1,0 +1,115 @@
+"""What `evaluate` writes: the result, and the part of it that may be kept in a repository. Knows no metric.
+
+`rrg.evaluation.schema` reads it back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rrg.types import RrgError
+
+NAMED = 5  # ids that a message names
+_CLINICAL = ("clinical", "reference", "uncertain as positive", "5 classes", "micro", "f1")
+SHORT: Mapping[str, Sequence[str]] = {
+    "BLEU-4": ("text", "r2gen", "BLEU-4"),
+    "full BLEU-4": ("text", "full", "BLEU-4"),
+    "CIDEr": ("text", "full", "CIDEr"),
+    "F1 (5)": _CLINICAL,
+    "its gap": ("shuffle", "/".join(_CLINICAL), "gap"),
+    "distinct": ("variety", "distinct"),
+    "all normal": ("variety", "all-normal share"),
+    "recall@10": ("retrieval", "image-to-report", "same text", "recall@10"),
+}
+
+
+def summary(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The metrics without a study, a sentence or an id: what metrics.json of a checkpoint holds.
+
+    Faults become counts, and the rows beside the system lose their classes one by one.
+    """
+    data = result["data"]
+    counts = {kind: ids if isinstance(ids, int) else len(ids) for kind, ids in data["faults"].items()}
+    brief = {key: value for key, value in result.items() if key != "studies"}
+    rows = {
+        group: {name: _without(row, "per class") for name, row in result[group].items()}
+        for group in ("company", "adversarial")
+    }
+    return {**brief, "data": {**data, "faults": counts}, **rows}
+
+
+def without_texts(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The system's own metrics and every study's numbers to four digits, no sentence: enough to compare runs by.
+
+    The rows beside the system are left out; they are those of every other run on the same studies.
+    """
+    kept = {key: value for key, value in result.items() if key not in ("company", "adversarial")}
+    studies = [{key: value for key, value in study.items() if key != "text"} for study in result["studies"]]
+    return {**kept, "studies": _rounded(studies)}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _without(nest: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {
+        key: _without(value, name) if isinstance(value, Mapping) else value
+        for key, value in nest.items()
+        if key != name
+    }
+
+
+def faults_in_words(data: Mapping[str, Any]) -> str:
+    """One line for each kind of fault that occurred: how many, the first ids, what was done. Empty where none did."""
+    lines = ""
+    for kind, words in data["treatment"].items():
+        ids = data["faults"][kind]
+        named = ", ".join(ids[:NAMED]) + (f" and {len(ids) - NAMED} more" if len(ids) > NAMED else "")
+        lines += f"{kind}: {len(ids)} ({named}): {words}\n"
+    return lines
+
+
+def in_short(result: Mapping[str, Any]) -> str:
+    """The numbers that must stand beside each other, a line for the system and for each row of its company."""
+    head = f"{'':<34}" + "".join(f"{name:>13}" for name in SHORT)
+    rows = {result["system"]["name"]: result["metrics"], **result["company"], **result["adversarial"]}
+    lines = [_line(name, metrics) for name, metrics in rows.items()]
+    return "\n".join([f"{result['data']['studies']} studies of {result['data']['split']}", head, *lines])
+
+
+def _line(name: str, metrics: Mapping[str, Any]) -> str:
+    return f"{name[:33]:<34}" + "".join(f"{_told(look_up(metrics, way)):>13}" for way in SHORT.values())
+
+
+def look_up(metrics: Mapping[str, Any], way: Sequence[str]) -> Any:
+    """The value at the end of a way of names; None where it, or anything on the way, is absent."""
+    found: Any = metrics
+    for name in way:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _told(value: Any) -> str:
+    return "absent" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
+    """Write `value` as indented JSON; RrgError where `path` cannot be written. Absence is null, never NaN."""
+    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+    part = Path(f"{path}.part")
+    try:
+        part.write_text(text, encoding="utf-8")  # a kill leaves the old file whole
+        part.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise RrgError(f"cannot write {path}: {error.strerror or error}") from error
