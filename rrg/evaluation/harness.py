@@ -52,6 +52,7 @@ from rrg.retrieval.gallery import Gallery
 GREEDY: Mapping[str, Any] = {"do_sample": False, "num_beams": 1}
 UNWANTED = "METEOR was not asked for (--no-meteor)"
 NO_GALLERY = "a generator in memory has no gallery beside it"
+GAIN = "the image gain compares images by itself; it is not asked for a second time with permuted ones"
 ALONE = "one study alone has nobody to change images with"
 
 
@@ -208,7 +209,8 @@ def _neighbours(read: _Read, cohort: Cohort) -> tuple[list[int] | None, str]:
 
 def _absent(read: _Read) -> dict[str, str]:
     """Why metrics are None."""
-    absent = {} if read.outputs.embedded is not None else dict.fromkeys(MODEL_METRICS, NO_MODEL)
+    known = read.outputs.embedded is not None
+    absent = {"shuffle/margins/*/image gain": GAIN} if known else dict.fromkeys(MODEL_METRICS, NO_MODEL)
     return absent | ({} if read.images is not None else {"shuffle": ALONE})
 
 

@@ -6,7 +6,7 @@ With the images permuted, too, for the image-shuffle gap. A system of which only
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -68,15 +68,8 @@ def _metrics(model: Embedded, weighed: Weighed, found: Discrimination, rng: Rng)
     return {
         "loss": _loss(weighed.loss, model.tokens),
         "retrieval": found.metrics,
-        "margins": _summary(weighed.answers, rng),
+        "margins": summarise_margins(weighed.answers, rng),
     }
-
-
-def _summary(answers: Sequence[Answers], rng: Rng) -> dict[str, Any] | None:
-    try:
-        return summarise_margins(answers, rng)
-    except NotImplementedError:  # TODO: the answers land next
-        return None
 
 
 def _loss(loss: NDArray[np.float64], tokens: NDArray[np.int64]) -> float | None:

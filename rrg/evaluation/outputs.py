@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from rrg.data.batch import StudyImages
 from rrg.data.preprocess import to_pixels
-from rrg.evaluation.margins import Answers, FactAnswer, Questions, ask
+from rrg.evaluation.margins import OTHERS, Answers, FactAnswer, Questions, ask
 from rrg.evaluation.partial import Partial
 from rrg.models.checkpoint import Checkpoint
 from rrg.models.protocol import Encoded, ReportGenerator
@@ -106,10 +106,10 @@ class Reader:
         part["image"] = self.checkpoint.embed_images(encoded).tolist()
         part["report"] = self.checkpoint.embed_reports(texts).tolist()
         part["tokens"] = known_tokens(self.checkpoint, texts).tolist()
-        part["weighed"] = _weigh(self.checkpoint, encoded, texts, questions[rows])
+        part["weighed"] = _weigh(self.checkpoint, encoded, texts, questions[rows], OTHERS)
         if permuted is not None:
-            others = self._encode(images, permuted[rows])
-            part["shuffled"] = _weigh(self.checkpoint, others, texts, questions[rows])
+            moved = self._encode(images, permuted[rows])
+            part["shuffled"] = _weigh(self.checkpoint, moved, texts, questions[rows], 0)
         return part
 
     def _encode(self, images: StudyImages, rows: NDArray[np.int64]) -> Encoded:
@@ -125,21 +125,17 @@ def known_tokens(checkpoint: Checkpoint, texts: Sequence[str]) -> NDArray[np.int
 
 
 def _weigh(
-    checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str], questions: Sequence[Questions]
+    checkpoint: Checkpoint,
+    encoded: Encoded,
+    texts: Sequence[str],
+    questions: Sequence[Questions],
+    others: int,
 ) -> dict[str, Any]:
+    """`others`: with how many images of the batch each text is weighed besides, for the image gain."""
     return {
         "loss": (-checkpoint.log_likelihood(encoded, texts).double()).tolist(),
-        "answers": [asdict(answers) for answers in _ask(checkpoint, encoded, texts, questions)],
+        "answers": [asdict(answers) for answers in ask(checkpoint, encoded, texts, questions, others)],
     }
-
-
-def _ask(
-    checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[str], questions: Sequence[Questions]
-) -> list[Answers]:
-    try:
-        return ask(checkpoint, encoded, texts, questions)
-    except NotImplementedError:  # TODO: the answers land next
-        return [Answers() for _ in texts]
 
 
 def _joined(parts: Sequence[Mapping[str, Any]]) -> Outputs:
