@@ -41,6 +41,16 @@ def nothing_yet(what: str) -> str:
     return f'<div class="empty">{esc(what)}</div>'
 
 
+def download(name: str, kind: str, content: bytes) -> str:
+    """A link that carries its file, so that none is written anywhere; `kind` is a media type."""
+    data = base64.b64encode(content).decode()
+    size = f"{max(1, round(len(content) / 1024))} kB"
+    return (
+        f'<p class="download"><a download="{esc(name)}" href="data:{esc(kind)};base64,{data}">Save {esc(name)}</a> '
+        f"<small>({size})</small></p>"
+    )
+
+
 # -- banners and status
 
 
