@@ -12,7 +12,7 @@ from rrg.cli import main
 from rrg.types import RrgError
 from tests.made import write_config
 
-COMMANDS = ("read", "score", "train", "evaluate", "compare", "gallery")
+COMMANDS = ("read", "score", "train", "evaluate", "compare", "report", "gallery")
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ def evaluate(
             "--summary", help="Metrics alone, without a sentence: for metrics.json.", metavar="FILE.json"
         ),
     ] = None,
+    page_file: Annotated[
+        Path | None,
+        typer.Option("--page", help="The numbers as one HTML page, with report texts.", metavar="PAGE.html"),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.", metavar="N")] = None,
     beams: Annotated[int, typer.Option(min=1, help="Beam search; 1 is greedy.", metavar="K")] = 1,
     no_meteor: Annotated[bool, typer.Option("--no-meteor", help="Leave METEOR out: no Java.")] = False,
@@ -44,7 +48,7 @@ def evaluate(
     """
     if (checkpoint is None) == (reports is None):
         raise RrgError("name what to evaluate: either --checkpoint DIR or --reports FILE.json")
-    for file in filter(None, (out, summary_file)):
+    for file in filter(None, (out, summary_file, page_file)):
         check_writable(file)
     from rrg.evaluation.cohort import load_cohort
     from rrg.evaluation.harness import GREEDY, Settings, evaluate_reports
@@ -67,27 +71,10 @@ def evaluate(
     write_json(out, result)
     if summary_file:
         write_json(summary_file, summary(result))
+    if page_file:
+        from rrg.evaluation.page import page, write_page
+
+        write_page(page_file, page([result], references={study.id: study.report for study in cohort.told}))
     discard(partial)
     typer.echo(faults_in_words(result["data"]), err=True, nl=False)
     show(summary(result), in_short(result), as_json)
-
-
-def compare(
-    a: Annotated[Path, typer.Argument(help="Result of `evaluate`.", metavar="A.json")],
-    b: Annotated[Path, typer.Argument(help="Result of `evaluate` on the same split.", metavar="B.json")],
-    out: Annotated[Path, typer.Option(help="All differences with their intervals.", metavar="FILE.json")],
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the resampling.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Paired differences of two evaluations, B minus A, with 95 % intervals."""
-    check_writable(out)
-    import numpy as np
-
-    from rrg.evaluation.result_file import write_json
-    from rrg.evaluation.schema import read_result
-    from rrg.evaluation.statistics import as_table
-    from rrg.evaluation.statistics import compare as run
-
-    result = run(read_result(a), read_result(b), np.random.default_rng(seed)) | {"seed": seed}
-    write_json(out, result)
-    show(result, as_table(result), as_json)

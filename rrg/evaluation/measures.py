@@ -1,20 +1,20 @@
-"""The per-study part of results as sums: what each study adds to a measure, and the score of any selection.
+"""The per-study part of results as measures that can be resampled, by name. Knows the files that `evaluate` writes, no
+model, no text and no random number.
 
-Knows the files that `evaluate` writes, no model, no text and no random number. A measure's columns add up over
-studies, and its score is a function of the sums. So a resample is a weighted sum, a corpus score (BLEU, micro F1)
-is recomputed and not averaged, and all facts of one study stay together.
+Corpus scores (BLEU, micro and macro F1) are recomputed from sums, CIDEr is a mean over studies whose document
+frequencies are those of all references, whatever is drawn, and all facts of one study stay together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rrg.data.findings import LABELS, NO_FINDING, decode_findings
+from rrg.evaluation.answers import SCORES
 from rrg.evaluation.clinical import (
     CLASSES,
     RATIOS,
@@ -27,12 +27,24 @@ from rrg.evaluation.clinical import (
 )
 from rrg.evaluation.corpus import COUNTS, corpus_bleu
 from rrg.evaluation.discrimination import DEPTHS
+from rrg.evaluation.margin_summary import FACTS, OPPOSITES
+from rrg.evaluation.measure import Measure, Score, mean_of, ratio, ratio_of
 from rrg.evaluation.nlg import BLEU
 
-Better = Literal["higher", "lower"]
-Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 Studies = Sequence[Mapping[str, Any]]
-Values = Sequence[float | None]
+
+# Named before any comparison was made; read first, and counted apart. What else is found is a hint.
+HEADLINE = (
+    "clinical/reference/uncertain as positive/14 classes/micro f1",
+    "clinical/reference/uncertain as positive/14 classes/macro f1",
+    "clinical/reference/uncertain as positive/5 classes/micro f1",
+    "retrieval/image-to-report/same findings/recall@10",
+    "margins/counterfactual/embedding/all/balanced accuracy",
+    "margins/counterfactual/image gain/all/balanced accuracy",
+    "text/r2gen/BLEU-4",
+    "text/r2gen/CIDEr",
+    "loss",
+)
 
 # What no sum over studies gives, and why it is not compared.
 NOT_COMPARED = {
@@ -45,48 +57,12 @@ NOT_COMPARED = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Measure:
-    """columns (N, K): what each study adds; present (N,) bool: has it a value at all; score: (..., K) -> (...)."""
-
-    columns: NDArray[np.float64]
-    present: NDArray[np.bool_]
-    score: Score
-    better: Better | None
-
-    def of(self, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """The columns, with studies that are not `kept` adding nothing."""
-        return np.where(kept[:, None], self.columns, 0.0)
-
-
 def measures(studies: Studies) -> dict[str, Measure]:
     """Name -> measure of N studies of one result, in their order. What no study has is not there."""
     found: dict[str, Measure] = {}
     for part in (_loss, _text, _clinical, _retrieval, _margins, _all_normal):
         found.update(part(studies))
     return {name: measure for name, measure in found.items() if measure.present.any()}
-
-
-def mean_of(values: Values, better: Better | None = "higher") -> Measure:
-    """One number a study, None where it has none; scored by their mean."""
-    return ratio_of(values, [None if value is None else 1.0 for value in values], better)
-
-
-def ratio_of(values: Values, counts: Values, better: Better | None = "higher") -> Measure:
-    """Sum of values over sum of counts, e.g. right answers over questions; None where a study has none."""
-    present = np.array(
-        [value is not None and bool(count) for value, count in zip(values, counts, strict=True)]
-    )
-    columns = np.array(
-        [(v, c) if there else (0.0, 0.0) for v, c, there in zip(values, counts, present, strict=True)],
-        np.float64,
-    ).reshape(-1, 2)
-    return Measure(columns, present, _ratio, better)
-
-
-def _ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(sums[..., 0] / sums[..., 1])
 
 
 # --- What there is ---
@@ -172,25 +148,72 @@ def _all_normal(studies: Studies) -> Iterator[tuple[str, Measure]]:
 def _margins(studies: Studies) -> Iterator[tuple[str, Measure]]:
     """Accuracy and mean margin against the peer, along the hardness, and for each kind of fact."""
     rows = [study.get("margins") or {} for study in studies]
-    for key in ("peer embedding", "peer likelihood"):
-        yield from _answers(f"margins/{key.replace(' ', '/')}", [_single(row.get(key)) for row in rows])
+    for score in SCORES:
+        yield from _answers(f"margins/peer/{score}", [_single(row.get(f"peer {score}")) for row in rows])
     for step in dict.fromkeys(step for row in rows for step in row.get("hardness", {})):
         answers = [_single(row.get("hardness", {}).get(step)) for row in rows]
         yield from _answers(f"margins/hardness/{step}", answers)
     facts = [row.get("facts", []) for row in rows]
-    for kind in ("all", *dict.fromkeys(fact[0] for each in facts for fact in each)):
-        for place, score in ((2, "embedding"), (3, "likelihood")):
-            answers = [
-                [f[place] for f in each if kind in ("all", f[0]) and f[place] is not None] for each in facts
-            ]
-            yield from _answers(f"margins/counterfactual/{score}/{kind}", answers)
+    for place, score in enumerate(SCORES, start=2):
+        edits = [[(f[0], _direction(f), f[place]) for f in each if _has(f, place)] for each in facts]
+        for kind in ("all", *FACTS):
+            name = f"margins/counterfactual/{score}/{kind}"
+            chosen = [[edit for edit in each if kind in ("all", edit[0])] for each in edits]
+            yield from _answers(name, [[margin for *_, margin in each] for each in chosen])
+            yield f"{name}/balanced accuracy", _balanced(chosen)
 
 
 def _answers(name: str, margins: Sequence[Sequence[float]]) -> Iterator[tuple[str, Measure]]:
-    """Each study's margins, true minus false: the share above 0, and their mean. A tie is no answer."""
+    """Each study's margins, true minus false: the share above 0, a tie being half, and their mean."""
     counts = [float(len(each)) or None for each in margins]
-    yield f"{name}/accuracy", ratio_of([float(sum(m > 0 for m in each)) for each in margins], counts)
+    yield f"{name}/accuracy", ratio_of([sum(map(_right, each)) for each in margins], counts)
     yield f"{name}/margin", ratio_of([float(sum(each)) for each in margins], counts)
+
+
+def _right(margin: float) -> float:
+    return 0.5 if margin == 0 else float(margin > 0)
+
+
+def _balanced(edits: Sequence[Sequence[tuple[str, str, float]]]) -> Measure:
+    """Mean over facts of the mean accuracy of opposite directions: who always prefers one of the two has 0.5.
+
+    edits: (fact, direction, margin) of each study. A direction whose opposite nobody asked about says nothing.
+    """
+    counts = np.zeros((len(edits), *_BALANCE))
+    for row, each in zip(counts, edits, strict=True):
+        for fact, direction, margin in each:
+            for pair, opposites in enumerate(OPPOSITES):
+                if direction in opposites:
+                    row[FACTS.index(fact), pair, opposites.index(direction)] += (_right(margin), 1.0)
+    columns = counts.reshape(len(edits), -1)
+    return Measure(columns, np.asarray(columns.any(axis=1)), _balance, "higher")
+
+
+_BALANCE = (len(FACTS), len(OPPOSITES), 2, 2)  # fact, pair of directions, direction, (right, asked)
+
+
+def _balance(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    counts = sums.reshape(*sums.shape[:-1], *_BALANCE)
+    pairs = ratio(counts).mean(axis=-1)  # NaN where one of the two was not asked
+    facts = _mean_of_known(pairs)
+    return _mean_of_known(facts)
+
+
+def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Over the last axis, leaving NaN out; NaN where there is nothing else."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
+
+
+def _has(fact: Sequence[Any], place: int) -> bool:
+    return len(fact) > place and fact[place] is not None
+
+
+def _direction(fact: Sequence[Any]) -> str:
+    """The last entry, behind the scores."""
+    at = 2 + len(SCORES)
+    return str(fact[at]) if len(fact) > at else ""
 
 
 def _single(value: float | None) -> list[float]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rrg.evaluation.answers import SCORES, Answers
 from rrg.evaluation.discrimination import Discrimination, Similarity, cosines, discriminate
-from rrg.evaluation.margins import Answers, summarise_margins
+from rrg.evaluation.margins import summarise_margins
 from rrg.evaluation.outputs import Embedded, Outputs, Weighed
 from rrg.evaluation.references import References
 
@@ -79,13 +80,15 @@ def _loss(loss: NDArray[np.float64], tokens: NDArray[np.int64]) -> float | None:
 
 
 def _margins(answers: Answers) -> dict[str, Any]:
-    """True minus false, above 0 where the true report fits better; facts as [fact, label, embedding, likelihood]."""
+    """True minus false, above 0 where the true report fits better, by every score.
+
+    "facts" is a row for each edit: fact, label, its margins in the order of `SCORES`, direction.
+    """
     return {
-        "peer embedding": _finite(answers.peer_embedding),
-        "peer likelihood": _finite(answers.peer_likelihood),
-        "hardness": {f"{hardness:g}": _finite(margin) for hardness, margin in answers.hardness.items()},
+        **{f"peer {score}": _finite(answers.peer(score)) for score in SCORES},
+        "hardness": {str(hardness): _finite(margin) for hardness, margin in answers.hardness.items()},
         "facts": [
-            [fact.fact, fact.label, _finite(fact.embedding), _finite(fact.likelihood)]
+            [fact.fact, fact.label, *(_finite(fact.margin(score)) for score in SCORES), fact.direction]
             for fact in answers.facts
         ],
     }

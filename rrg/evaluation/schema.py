@@ -16,6 +16,7 @@ from rrg.evaluation.corpus import COUNTS
 from rrg.types import RrgError
 
 SCHEMA = 2
+COMPARISON = "comparison"
 
 Number = FiniteFloat | None
 Numbers = dict[str, Number]
@@ -51,7 +52,7 @@ class Margins(_Part):
     """How much better the true report fits one image than a false one."""
 
     hardness: Numbers = {}
-    facts: list[tuple[str, str, Number, Number]] = []
+    facts: list[Annotated[list[str | Number], Field(min_length=4)]] = []
 
 
 class Study(_Part):
@@ -95,6 +96,15 @@ def read_result(path: str | Path) -> dict[str, Any]:
             f"{path} holds no per-study results of schema {SCHEMA}: {where}: {fault['msg']}. Give a file that "
             "`python -m rrg evaluate --out` wrote"
         ) from error
+    return value
+
+
+def read_comparison(path: str | Path) -> dict[str, Any]:
+    """A file that `compare --out` wrote. RrgError where it is missing, broken, outdated or of another kind."""
+    value = read_json(path)
+    if value.get("kind") != COMPARISON or not isinstance(value.get("differences"), dict):
+        raise RrgError(f"{path} is no comparison; give a file that `python -m rrg compare --out` wrote")
+    check_version(value, path)
     return value
 
 

@@ -1,87 +1,115 @@
-"""Intervals that cover, verdicts that follow from them, and pairing by study."""
+"""Two systems beside each other: paired by study, refused where they do not match, honest about how much was looked at."""
+
+import json
 
 import numpy as np
 import pytest
 
-from rrg.evaluation.statistics import NO_DIFFERENCE, as_table, compare, difference, paired_bootstrap
+from rrg.evaluation.measures import HEADLINE, NOT_COMPARED
+from rrg.evaluation.resampling import NO_DIFFERENCE, TOO_FEW
+from rrg.evaluation.statistics import as_table, compare
 from rrg.types import RrgError
+from tests.evaluation.results import made_result
 
 
 def generator():
     return np.random.default_rng(7)
 
 
-def test_the_interval_is_that_of_a_plain_loop():
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=30), rng.normal(0.3, size=30)
-    loop = np.random.default_rng(7)
-    means = []
-    for _ in range(500):
-        rows = loop.integers(0, 30, 30)
-        means.append(np.mean(b[rows]) - np.mean(a[rows]))
-    assert paired_bootstrap(a, b, generator(), 500) == pytest.approx(np.quantile(means, [0.025, 0.975]))
+@pytest.fixture(scope="module")
+def pair():
+    return made_result("a", 0.2, 1), made_result("b", 0.8, 2)
 
 
-def test_chunks_change_nothing(monkeypatch):
-    a, b = np.random.default_rng(1).normal(size=(2, 11))
-    whole = paired_bootstrap(a, b, generator(), 1000)
-    monkeypatch.setattr("rrg.evaluation.statistics.CHUNK", 11 * 7)
-    assert paired_bootstrap(a, b, generator(), 1000) == pytest.approx(whole)
+@pytest.fixture(scope="module")
+def found(pair):
+    return compare([pair[0]], [pair[1]], generator(), 2000)
 
 
-def test_the_interval_agrees_with_the_normal_one_and_the_seed_repeats_it():
-    a, b = np.random.default_rng(2).normal(size=(2, 400))
-    low, high = paired_bootstrap(a, b, generator())
-    half = 1.96 * np.std(b - a) / 20
-    assert (low, high) == pytest.approx(((b - a).mean() - half, (b - a).mean() + half), abs=0.02)
-    assert paired_bootstrap(a, b, generator()) == (low, high)
+def test_the_better_system_is_found_and_its_means_are_the_results(pair, found):
+    bleu = found["differences"]["text/r2gen/BLEU-4"]
+    scores = [result["metrics"]["text"]["r2gen"]["BLEU-4"] for result in pair]
+    assert [bleu["a"]["mean"], bleu["b"]["mean"]] == pytest.approx(scores)
+    assert bleu["difference"] == pytest.approx(scores[1] - scores[0])
+    assert bleu["low"] < bleu["difference"] < bleu["high"]
+    assert (bleu["finding"], bleu["favours"]) == ("B is higher", "B")
+    assert found["differences"]["loss"]["better"] == "lower"
 
 
-def test_pairing_finds_what_the_spread_of_studies_hides():
-    spread = np.random.default_rng(3).normal(0, 10, 50)
-    found = difference(spread.tolist(), (spread + 0.1).tolist(), generator())
-    assert found.finding == "B is higher"
-    assert found.difference == pytest.approx(0.1)
-    assert difference((spread + 0.1).tolist(), spread.tolist(), generator()).finding == "B is lower"
+def test_everything_is_json_and_repeats_itself(pair, found):
+    text = json.dumps(found, allow_nan=False)
+    assert json.dumps(compare([pair[0]], [pair[1]], generator(), 2000)) == text
+    assert not any(study["text"] in text for study in pair[0]["studies"])
+    assert set(HEADLINE) <= set(found["differences"])
 
 
-def test_noise_and_equality_are_no_difference():
-    a, b = np.random.default_rng(4).normal(size=(2, 60)).tolist()
-    assert difference(a, b, generator()).finding == NO_DIFFERENCE
-    assert difference(a, a, generator()).finding == NO_DIFFERENCE
+def test_pairing_is_by_id_whatever_the_order_and_what_is_not_shared_is_counted(pair, found):
+    turned = pair[1] | {"studies": [*reversed(pair[1]["studies"])]}
+    again = compare([pair[0]], [turned], generator(), 2000)
+    assert again["differences"] == found["differences"]
+    fewer = pair[1] | {"studies": pair[1]["studies"][3:]}
+    assert compare([pair[0]], [fewer], generator(), 50)["studies"] == {"shared": 37, "not shared": 3}
 
 
-def test_absent_values_are_left_out_and_counted():
-    found = difference([1.0, None, 3.0, 4.0], [2.0, 2.0, None, 5.0], generator())
-    assert (found.studies, found.left_out, found.a, found.b) == (2, 2, 2.5, 3.5)
-    assert difference([1.0, None], [1.0, 1.0], generator()) is None
+def test_a_system_does_not_differ_from_itself(pair):
+    same = compare([pair[0]], [pair[0]], generator(), 200)
+    assert {each["finding"] for each in same["differences"].values()} <= {NO_DIFFERENCE, TOO_FEW}
+    assert {each["difference"] for each in same["differences"].values()} == {0}
+    assert same["multiplicity"]["all"]["outside"] == 0
 
 
-def result(ids, shift, split="val"):
-    studies = [
-        {"id": i, "loss": float(n), "scores": {"full": {"BLEU-4": 0.1 * n + shift, "METEOR": None}},
-         "ranks": {"study/image-to-report": 10 if shift else 11}}
-        for n, i in enumerate(ids)
-    ]  # fmt: skip
-    return {"system": {"name": "m", "revision": "r"}, "data": {"split": split}, "studies": studies}
+def test_how_many_were_looked_at_is_said(found):
+    counts = found["multiplicity"]["all"]
+    judged = [each for each in found["differences"].values() if each["finding"] != "too few studies"]
+    assert counts["comparisons"] == len(judged)
+    assert counts["expected by chance"] == pytest.approx(0.05 * len(judged))
+    assert counts["outside"] == sum(each["finding"].startswith("B is") for each in judged)
+    assert found["multiplicity"]["headline"]["comparisons"] <= len(HEADLINE)
+    assert str(len(judged)) in found["multiplicity"]["words"]
+    assert found["not compared"] == NOT_COMPARED
 
 
-def test_compare_pairs_by_id_whatever_the_order():
-    a, b = result("abcd", 0.0), result("abcd", 0.05)
-    b["studies"] = [*reversed(b["studies"]), {"id": "x", "loss": 99.0, "scores": {}, "ranks": {}}]
-    found = compare(a, b, generator())
-    assert found["studies"] == {"shared": 4, "only in a": 0, "only in b": 1}
-    bleu = found["differences"]["full/BLEU-4"]
-    assert bleu["difference"] == pytest.approx(0.05)
-    assert bleu["finding"] == "B is higher"
-    assert "full/METEOR" not in found["differences"]
-    assert found["differences"]["study/image-to-report/recall@10"]["b"] == 1
-    assert found["differences"]["study/image-to-report/rank"]["difference"] == -1
-    assert found["differences"]["loss"]["finding"] == NO_DIFFERENCE
+def test_seeds_are_pooled_with_their_spread(pair):
+    runs = [made_result("b", 0.8, seed) for seed in (2, 3, 4)]
+    found = compare([pair[0]], runs, generator(), 500)
+    bleu = found["differences"]["text/full/BLEU-1"]
+    values = [run["metrics"]["text"]["full"]["BLEU-1"] for run in runs]
+    assert bleu["b"]["values"] == pytest.approx(values)
+    assert (bleu["b"]["mean"], bleu["b"]["sd"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
+    assert bleu["a"]["sd"] is None
+    assert "hierarchical" in found["method"]
+    assert any(note.startswith("A: one run") for note in found["notes"])
+    assert "±" in as_table(found)
+
+
+def test_the_table_names_the_headline_first(found):
+    lines = as_table(found).splitlines()
+    names = [line.split("  ")[0].strip() for line in lines]
+    assert names.index("text/r2gen/BLEU-4") < names.index("text/full/BLEU-1")
     assert "no difference found" in as_table(found)
 
 
-@pytest.mark.parametrize("other", [result("wxyz", 0), result("abcd", 0, split="train"), result("a", 0)])
-def test_evaluations_that_do_not_match_are_refused(other):
-    with pytest.raises(RrgError):
-        compare(result("abcd", 0), other, generator())
+def other(result, **changes):
+    """A copy with other findings of one reference, or other studies."""
+    studies = [dict(study) for study in result["studies"]]
+    studies[0] |= changes
+    return result | {"studies": studies}
+
+
+def test_results_that_do_not_match_are_refused(pair):
+    a, b = pair
+    for wrong, part in (
+        (b | {"data": b["data"] | {"split": "train"}}, "split"),
+        (b | {"studies": b["studies"][:1]}, "share 1"),
+        (b | {"studies": [study | {"id": study["id"] + "x"} for study in b["studies"]]}, "share 0"),
+        (other(b, **{"reference findings": "9+||@0"}), "labelled by different rules"),
+    ):
+        with pytest.raises(RrgError, match=part):
+            compare([a], [wrong], generator(), 10)
+    with pytest.raises(RrgError, match="twice"):
+        compare([a], [b, b], generator(), 10)
+
+
+def test_another_decoding_is_noted(pair):
+    beam = pair[1] | {"decoding": {"do_sample": False, "num_beams": 3}}
+    assert any("decoded differently" in note for note in compare([pair[0]], [beam], generator(), 10)["notes"])
