@@ -61,7 +61,13 @@ def _rewritten(core: str, wording: Wording) -> Iterator[Proposal]:
         found = rewrite.sentence.match(core)
         if found:
             text = found.expand(rewrite.instead).replace(". ", "\n").replace("<side>", _one_side(core))
-            yield rewrite.fact, "\n".join(map(_with_verb, text.split("\n"))) + (found["more"] or "")
+            parts = [_two(_with_verb(part)) for part in text.split("\n")]
+            yield rewrite.fact, "\n".join(parts) + (found["more"] or "")
+
+
+def _two(sentence: str) -> str:
+    """ "a, and b are" -> "a and b are": a list that lost its first of three."""
+    return sentence.replace(", and ", " and ") if sentence.count(",") == 1 else sentence
 
 
 def _with_verb(sentence: str) -> str:

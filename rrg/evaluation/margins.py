@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -132,9 +132,7 @@ def _weigh(
     for at in range(0, len(ordered), CHUNK):
         chunk = ordered[at : at + CHUNK]
         rows, texts = [row for row, _ in chunk], [text for _, text in chunk]
-        seen = Encoded(
-            encoded.patches[rows], encoded.mask[rows], encoded.pooled[rows], encoded.backbone[rows]
-        )
+        seen = Encoded(*(getattr(encoded, part.name)[rows] for part in fields(encoded)))
         means = checkpoint.log_likelihood(seen, texts).double().tolist()
         tokens, mask = checkpoint.tokenise(texts)
         unknown = (mask[:, 1:] & (tokens[:, 1:] == checkpoint.tokenizer.unk_token_id)).sum(1)

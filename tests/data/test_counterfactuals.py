@@ -80,6 +80,10 @@ def facts(text: str) -> set[tuple[object, ...]]:
             "Heart size and mediastinal contours are normal.",
             "Heart size is enlarged. The mediastinal contours are normal.",
         ),
+        (
+            "The heart, mediastinum, and aorta are normal.",
+            "The heart is enlarged. The mediastinum and aorta are normal.",
+        ),
         ("The cardiomediastinal silhouette is unremarkable.", "The mediastinum is enlarged. The heart is unremarkable."),
         ("Both lungs are clear.", "There are patchy opacities in the lungs."),
         ("Left basilar consolidation.", "Right basilar consolidation."),
