@@ -51,12 +51,15 @@ def gallery(
     split: Annotated[str, typer.Option(help="The split to search in.", metavar="NAME")] = "train",
     as_json: AsJson = False,
 ) -> None:
-    """(Re)build the gallery of a checkpoint: embeddings, ids and coded labels, no text."""
+    """(Re)build a checkpoint's gallery (embeddings, ids, coded labels, no text) and the average film of its heat maps."""
     from rrg.data.datasets import load_studies
+    from rrg.explain.average import build_average_film
     from rrg.retrieval.build import build_gallery
 
     loaded = load(checkpoint)
-    built = build_gallery(loaded, load_studies(data, split), progress=sys.stderr.isatty())
+    studies = load_studies(data, split)
+    built = build_gallery(loaded, studies, progress=sys.stderr.isatty())
     path = built.save(checkpoint)
+    build_average_film(loaded, studies).save(checkpoint)
     value = {"gallery": str(path), "studies": len(built), "split": split, "revision": loaded.revision}
     show(value, f"{len(built)} studies of {split} in {path}", as_json)
