@@ -210,7 +210,7 @@ def _neighbours(read: _Read, cohort: Cohort) -> tuple[list[int] | None, str]:
 def _absent(read: _Read) -> dict[str, str]:
     """Why metrics are None."""
     known = read.outputs.embedded is not None
-    absent = {"shuffle/margins/*/image gain": GAIN} if known else dict.fromkeys(MODEL_METRICS, NO_MODEL)
+    absent = {"shuffle/margins/image gain": GAIN} if known else dict.fromkeys(MODEL_METRICS, NO_MODEL)
     return absent | ({} if read.images is not None else {"shuffle": ALONE})
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from rrg.data.reports import normalise
 
-# Bounds of intervals, chance, settings; and the classes one by one, whose averages are there.
-NO_METRIC = frozenset({"low", "high", "auc low", "auc high", "candidates", "rare below", "per class"})
+# Settings and counts; the classes one by one, whose averages are there; and a margin that compares images by itself.
+NO_METRIC = frozenset({"low", "high", "candidates", "rare below", "per class", "image gain"})
+BESIDE = ("chance@", "blind@")  # what a metric is compared with
 
 Gaps = dict[str, dict[str, float | None]]
 
@@ -59,7 +60,7 @@ def gaps(true: Mapping[str, Any], shuffled: Mapping[str, Any] | None) -> Gaps:
 
 def _flat(nest: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, float | None]]:
     for key, value in nest.items():
-        if key in NO_METRIC or key.startswith(("chance@", "blind@")):
+        if key in NO_METRIC or key.startswith(BESIDE) or key.endswith((" low", " high")):
             continue
         if isinstance(value, Mapping):
             yield from _flat(value, f"{before}{key}/")
