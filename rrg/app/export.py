@@ -1,6 +1,6 @@
 """What is computed of a reading and never claimed, its links, and the whole of it as plain JSON values.
 
-Names no file and no patient. Knows no model and no page.
+docs/export.md documents them. Names no file and no patient. Knows no model and no page.
 """
 
 from __future__ import annotations
@@ -12,6 +12,11 @@ from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
 from rrg.retrieval.texts import openi_link
 from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph
+
+SCHEMA = {
+    "name": "rrg reading",
+    "version": 1,
+}  # raised where a field changes its meaning or goes; see docs/export.md
 
 
 def keeps_margin_to(negatives: HardNegatives) -> float | None:
@@ -30,6 +35,7 @@ def keeps_margin_to(negatives: HardNegatives) -> float | None:
 def export(study: OpenStudy) -> dict[str, Any]:
     """The reading as plain JSON values. Names no file and no patient."""
     result: dict[str, Any] = {
+        "schema": dict(SCHEMA),
         "notice": NOTICE,
         "films": [_film(film) for film in study.films],
         "reference": study.reference or None,

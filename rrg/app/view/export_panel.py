@@ -1,9 +1,57 @@
-"""The foot of the page: the reading as files to keep."""
+"""The foot of the page: the reading as a file to keep. The file travels in a link and is written nowhere."""
 
 from __future__ import annotations
 
-from rrg.app.view.desk import Part
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from rrg.app import present
+from rrg.app.export_files import FORMATS, export_file
+from rrg.app.study import NOTICE, OpenStudy
+from rrg.app.view.desk import Desk, Part, Updates
+from rrg.types import RrgError
+
+NAMES = {"json": "JSON", "txt": "Plain text", "pdf": "PDF with the films"}
+SAVE = "() => document.querySelector('#export-link a')?.click()"
 
 
 class ExportPanel(Part):
-    """Files are written when they are asked for and deleted with the uploads."""
+    """Three buttons; the link that they make saves itself, and stays to be used again."""
+
+    def __init__(self) -> None:
+        with gr.Column(elem_id="export"):
+            gr.HTML(
+                f'<h3>Keep this reading</h3><p class="quiet">{NOTICE} No name, date or file name is in it.</p>'
+            )
+            with gr.Row():
+                self.buttons = {
+                    form: gr.Button(NAMES[form], size="sm", elem_id=f"export-{form}") for form in FORMATS
+                }
+            self.link = gr.HTML("", elem_id="export-link")
+
+    def outputs(self) -> list[Any]:
+        return [self.link]
+
+    def wire(self, desk: Desk) -> None:
+        self.desk = desk
+        for form, button in self.buttons.items():
+            made = desk.quick(button.click, self._on_export(form), [desk.study], [desk.notice, self.link])
+            made.success(None, js=SAVE, queue=False, api_visibility="private")
+
+    def begin(self, study: OpenStudy) -> Updates:
+        return {self.link: ""}
+
+    def show(self, study: OpenStudy) -> Updates:
+        return {self.link: ""}
+
+    def _on_export(self, form: str) -> Callable[[OpenStudy | None], Updates]:
+        def on_export(study: OpenStudy | None) -> Updates:
+            try:
+                made = export_file(study, form)
+            except RrgError as error:
+                return self.desk.refused(error, study) | {self.link: ""}
+            return {self.link: present.download(made.name, made.media, made.content)}
+
+        return on_export
