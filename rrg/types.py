@@ -117,6 +117,30 @@ class Neighbour:
     text: str | None = None
 
 
+class Origin(StrEnum):
+    """Which report a sentence of a recombination comes from."""
+
+    PEER = "peer"
+    POSITIVE = "positive"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Recombination:
+    """A negative made readable: sentences of peer and positive in one order. Synthetic, false by construction.
+
+    `similarity` is the cosine of its report embedding with h_lambda, `alignment` that with the image; `differences`
+    name every label in which it differs from the positive, empty only where the labeller finds none in the peer either.
+    """
+
+    text: str
+    sentences: tuple[str, ...]
+    origins: tuple[Origin, ...]  # of each sentence
+    similarity: float
+    alignment: float
+    differences: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class HardNegative:
     """The negative synthesised for one hardness, as the model's own space sees it."""
@@ -125,6 +149,7 @@ class HardNegative:
     alignment: float  # cos(z, h_lambda)
     angle: float  # radians from the peer along the arc towards the positive
     nearest: Neighbour  # gallery report closest to h_lambda
+    readable: Recombination | None = None  # None where the peer's text is not at hand or may not be adapted
 
 
 @dataclass(frozen=True)

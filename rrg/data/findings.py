@@ -9,7 +9,7 @@ time that grows linearly with its length.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
@@ -102,24 +102,29 @@ def _covers(fuller: Finding, vaguer: Finding) -> bool:
 
 
 def differing_fact(a: Sequence[Finding], b: Sequence[Finding]) -> str | None:
-    """The first fact in which two reports differ, in words ("here" is `a`, "there" is `b`); None where none
-    does.
+    """The first of `differing_facts`; None where two reports differ in no fact."""
+    return next(differing_facts(a, b), None)
 
-    Facts are what is present or uncertain: label, side, severity and place. A label that only one report has
-    comes before an attribute that differs; what is absent, "No Finding" and wording do not count.
+
+def differing_facts(
+    a: Sequence[Finding], b: Sequence[Finding], here: str = "here", there: str = "there"
+) -> Iterator[str]:
+    """Every label in which two reports differ, in words; `here` names where `a` stands, `there` where `b`.
+
+    Facts are what is present or uncertain: label, side, severity and place. Labels that only one report has
+    come before those whose attributes differ; what is absent, "No Finding" and wording do not count.
     """
-    here, there = _facts(a), _facts(b)
+    ours, theirs = _facts(a), _facts(b)
     for label in LABELS:
-        if bool(here.get(label)) != bool(there.get(label)):
-            facts, where = (here[label], "here") if here.get(label) else (there[label], "there")
-            return f"{_in_words(next(iter(facts)))} only {where}"
+        if bool(ours.get(label)) != bool(theirs.get(label)):
+            facts, where = (ours[label], here) if ours.get(label) else (theirs[label], there)
+            yield f"{_in_words(next(iter(facts)))} only {where}"
     for label in LABELS:
-        ours, theirs = here.get(label, {}), there.get(label, {})
-        if set(ours) != set(theirs):
-            only_here = next((fact for fact in ours if fact not in theirs), next(iter(ours), None))
-            only_there = next((fact for fact in theirs if fact not in ours), next(iter(theirs), None))
-            return f"{_in_words(only_here)} here, {_in_words(only_there)} there"
-    return None
+        mine, other = ours.get(label, {}), theirs.get(label, {})
+        if mine and other and set(mine) != set(other):
+            only_here = next((fact for fact in mine if fact not in other), next(iter(mine)))
+            only_there = next((fact for fact in other if fact not in mine), next(iter(other)))
+            yield f"{_in_words(only_here)} {here}, {_in_words(only_there)} {there}"
 
 
 _Fact = tuple[str, Side | None, str | None, str | None]
@@ -138,10 +143,8 @@ def _facts(findings: Iterable[Finding]) -> dict[str, dict[_Fact, None]]:
     return found
 
 
-def _in_words(fact: _Fact | None) -> str:
+def _in_words(fact: _Fact) -> str:
     """ "small right Pleural Effusion (base)"."""
-    if fact is None:
-        return "none"
     label, side, severity, place = fact
     words = " ".join(word for word in (severity, side, label) if word)
     return f"{words} ({place})" if place else words

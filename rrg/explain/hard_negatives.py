@@ -1,5 +1,5 @@
 """A path of synthesised negatives made readable: the mined peer, the arc to the positive, the reports near
-it.
+it and sentences of both.
 
 Knows nothing of training and draws nothing. The peer is chosen by the rule of training
 (`rrg.objective.mining`) where the texts of the gallery are at hand, so that all models share it; else by
@@ -9,7 +9,7 @@ the model's own report embedding. Everything here is synthetic and false by cons
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rrg.data.findings import decode_findings, differing_fact, label_report
+from rrg.explain.recombination import recombine
 from rrg.models.checkpoint import Checkpoint
 from rrg.models.protocol import Encoded
 from rrg.objective.mining import PeerIndex
@@ -45,10 +46,12 @@ def hard_negatives(
     hardness_grid: Sequence[float] = HARDNESS,
     exclude_study: str | None = None,
     exclude_patient: str | None = None,
+    readable: bool = True,
 ) -> HardNegatives | None:
     """The negatives of one study (`encoded` with B = 1) whose true report is taken to be `positive_text`.
 
-    `hardness_grid` holds lambdas in [0, 1]; the path comes by falling lambda. None where the gallery has no
+    `hardness_grid` holds lambdas in [0, 1]; the path comes by falling lambda. With `readable` every point is put
+    into sentences of peer and positive (`recombination`), where the peer's text is at hand. None where the gallery has no
     report that differs from the positive in a finding. RrgError on an empty positive or a lambda out of
     range.
     """
@@ -65,16 +68,19 @@ def hard_negatives(
     image = checkpoint.embed_images(encoded)
     mined = torch.from_numpy(gallery.report[peer.index])[None]
     circle = great_circle(image, positive, mined)
-    path = tuple(
-        _point(gallery, texts, circle, image, hardness, excluded)
-        for hardness in sorted(set(hardness_grid), reverse=True)
-    )
+    peer = texts.resolve([peer])[0]
+    grid = sorted(set(hardness_grid), reverse=True)
+    path = tuple(_point(gallery, texts, circle, image, hardness, excluded) for hardness in grid)
+    if readable and peer.text and grid:
+        points = circle.at((1 - torch.tensor(grid)) * circle.reach)
+        told = recombine(checkpoint.embed_reports, points, image, peer.text, positive_text)
+        path = tuple(replace(point, readable=each) for point, each in zip(path, told, strict=True))
     return HardNegatives(
         positive_alignment=_cosine(image, positive),
         peer_alignment=_cosine(image, mined),
         span=float(circle.span[0]),
         reach=float(circle.reach[0]),
-        peer=texts.resolve([peer])[0],
+        peer=peer,
         reason=reason,
         path=path,
     )

@@ -10,6 +10,7 @@ from rrg.data.findings import (
     NO_FINDING,
     decode_findings,
     differing_fact,
+    differing_facts,
     encode_findings,
     label_report,
     statuses,
@@ -172,6 +173,17 @@ def test_differing_fact_names_the_first_difference() -> None:
     assert differing_fact(left, left) is None
     assert differing_fact(left, label_report("Lungs are clear.")) == "small left Pleural Effusion only here"
     assert differing_fact([], label_report("Mild cardiomegaly.")) == "mild Cardiomegaly only there"
+
+
+def test_every_differing_label_is_named_once_and_those_of_one_report_come_first() -> None:
+    mine = label_report("Small left pleural effusion. Mild cardiomegaly.")
+    theirs = label_report("Small right pleural effusion. Large pneumothorax.")
+    assert list(differing_facts(mine, theirs, "in A", "in B")) == [
+        "mild Cardiomegaly only in A",
+        "large Pneumothorax only in B",
+        "small left Pleural Effusion in A, small right Pleural Effusion in B",
+    ]
+    assert list(differing_facts(mine, mine)) == []
 
 
 def test_differing_fact_ignores_absence_and_certainty() -> None:

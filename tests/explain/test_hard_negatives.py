@@ -128,3 +128,23 @@ def test_on_a_trained_model_the_path_is_that_of_the_objective_and_never_falls(ti
     assert [point.alignment for point in found.path] == pytest.approx(expected, abs=1e-6)
     assert all(a.alignment <= b.alignment + 1e-6 for a, b in zip(found.path, found.path[1:], strict=False))
     assert found.path[0].nearest.similarity == pytest.approx(1, abs=1e-5)
+
+
+def test_every_point_has_a_readable_negative_where_the_peer_can_be_read(found):
+    assert all(point.readable is not None for point in found.path)
+    assert found.path[0].readable.differences == (
+        "small right Pleural Effusion in the negative, small left Pleural Effusion in the positive",
+    )
+    for texts, readable in ((source(), False), (TextSource.absent("none"), True)):
+        bare = hard_negatives(Plane(), plane_gallery(), texts, None, POSITIVE, readable=readable)
+        assert all(point.readable is None for point in bare.path)
+
+
+def test_at_the_peer_the_readable_negative_is_at_least_as_close_as_the_peer(tiny_checkpoint, cohort):
+    checkpoint = load_checkpoint(tiny_checkpoint)
+    gallery = build_gallery(checkpoint, load_studies(cohort, "train"))
+    encoded = SimpleNamespace(pooled=torch.randn(1, 32, generator=torch.Generator().manual_seed(0)))
+    found = hard_negatives(checkpoint, gallery, TextSource.folder(cohort), encoded, POSITIVE)
+    mined = torch.from_numpy(gallery.report[found.peer.index])
+    whole = float(checkpoint.embed_reports([found.peer.text])[0] @ mined)
+    assert found.path[0].readable.similarity >= whole - 1e-6
