@@ -14,12 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
 from rrg.data.batch import StudyImages
-from rrg.data.counterfactuals import counterfactuals
 from rrg.data.findings import label_report
 from rrg.data.preprocess import to_pixels
 from rrg.data.reports import normalise
@@ -27,6 +25,7 @@ from rrg.data.tokenizer import tokenise
 from rrg.models.encoder import RadiographEncoder
 from rrg.objective.mining import Peer, PeerIndex
 from rrg.objective.task import Batch
+from rrg.training.flips import Flips, make_flips
 from rrg.training.prompting import Prompted
 
 
@@ -46,7 +45,7 @@ NO_EXTRAS = Extras()
 class Source:
     """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None.
 
-    What only training uses: peers (N), one or None a study; flips (N), the token rows of each report's counterfactuals;
+    What only training uses: peers (N), one or None a study; flips, the counterfactuals of each report;
     weight (N,), each report's share of the report loss; prompt, predicted findings beside those that people coded.
     """
 
@@ -56,7 +55,7 @@ class Source:
     text: Tensor
     features: NDArray[np.float16] | None
     peers: tuple[Peer | None, ...] | None = None
-    flips: tuple[tuple[Tensor, Tensor], ...] | None = None
+    flips: Flips | None = None
     weight: Tensor | None = None
     prompt: Prompted | None = None
 
@@ -84,7 +83,7 @@ class Source:
         if self.peers is not None:
             further |= self._peers(indices, self.peers)
         if self.flips is not None:
-            further |= self._flips(indices, self.flips, rng)
+            further |= self.flips.draw(indices, self.tokens, self.mask, rng)
         if self.weight is not None:
             further["weight"] = self.weight[torch.from_numpy(indices)]
         if self.prompt is not None:
@@ -100,25 +99,6 @@ class Source:
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
         valid = torch.tensor([peer is not None for peer in peers])
         return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
-
-    def _flips(
-        self,
-        indices: NDArray[np.int64],
-        flips: Sequence[tuple[Tensor, Tensor]],
-        rng: np.random.Generator,
-    ) -> dict[str, Tensor]:
-        """One flipped fact a study, drawn anew each time; its own text, marked as invalid, where there is none."""
-        rows = [flips[i] for i in indices]
-        drawn = [int(rng.integers(len(tokens))) if len(tokens) else None for tokens, _ in rows]
-        picked = [
-            (self.tokens[i], self.mask[i]) if k is None else (tokens[k], mask[k])
-            for i, k, (tokens, mask) in zip(indices, drawn, rows, strict=True)
-        ]
-        tokens, mask = _trim(
-            *(pad_sequence(list(part), batch_first=True) for part in zip(*picked, strict=True))
-        )
-        valid = torch.tensor([k is not None for k in drawn])
-        return {"flip_tokens": tokens, "flip_mask": mask, "flip_valid": valid}
 
 
 def make_source(
@@ -138,18 +118,10 @@ def make_source(
         findings = [label_report(report) for report in reports]
         peers = tuple(PeerIndex(reports, [study.patient for study in images.studies], findings).mine())
     if extras.flips:
-        flips = tuple(_flipped(tokenizer, report, max_tokens) for report in reports)
+        flips = make_flips(tokenizer, reports, max_tokens)
     if extras.copies:
         weight = copy_weights(text, extras.copies)
     return Source(images, tokens, mask, text, features, peers, flips, weight, prompt)
-
-
-def _flipped(tokenizer: PreTrainedTokenizerFast, report: str, max_tokens: int) -> tuple[Tensor, Tensor]:
-    """(C, T) tokens and mask of a report's counterfactuals, those alone that differ within the tokens that are kept."""
-    edits = [edit.text for edit in counterfactuals(report)]
-    tokens, mask = tokenise(tokenizer, [report, *edits], max_tokens)
-    differs = (tokens != tokens[:1]).any(1)
-    return tokens[differs], mask[differs]
 
 
 def copy_weights(text: Tensor, power: float) -> Tensor:
