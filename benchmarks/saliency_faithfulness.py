@@ -30,7 +30,7 @@ from rrg.data.datasets import load_studies
 from rrg.data.preprocess import to_pixels
 from rrg.data.reports import sentences
 from rrg.explain.average import average_film
-from rrg.explain.saliency import METHODS, cell_evidence, evidence, gain
+from rrg.explain.saliency import METHODS, cell_evidence, evidence
 from rrg.explain.sentence_target import SentenceTarget, sentence_target
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.types import View
@@ -122,7 +122,8 @@ def questions(model: Checkpoint, images: StudyImages, study: int, most: int) -> 
     asked = []
     for i in range(len(sentences(report))):
         target = sentence_target(model, report, i)
-        asked.append(Question(study, pixels, views, report, i, target, gain(model, pixels, views, target)))
+        gain = evidence(model, pixels, views, report, i).gain
+        asked.append(Question(study, pixels, views, report, i, target, gain))
     return sorted(asked, key=lambda question: -question.gain)[:most]
 
 
@@ -130,9 +131,9 @@ def ask(model: Checkpoint, study: str, question: Question, rng: np.random.Genera
     begun = perf_counter()
     told = evidence(model, question.pixels, question.views, question.report, question.sentence)
     seconds = perf_counter() - begun
-    maps = {
-        name: cell_evidence(model, question.pixels, question.views, question.target, name) for name in METHODS
-    }
+    with torch.no_grad():
+        features = model.model.encoder.feature_maps(question.pixels, question.views)
+    maps = {name: cell_evidence(model, features, question.views, question.target, name) for name in METHODS}
     common = {
         "model": model.name,
         "study": study,

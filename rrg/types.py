@@ -174,6 +174,19 @@ class Saliency:
     sentence: int
 
 
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """One model's evidence for one sentence: a map per view that is there, in the order models see films.
+
+    `gain` (nats): log-probability of the sentence, given the rest of the report, with this film minus that with an average
+    film. `words` are the sentence's words with the probability in [0, 1] that the model gave each, with this film.
+    """
+
+    maps: tuple[Saliency, ...]
+    gain: float
+    words: tuple[tuple[str, float], ...] = ()
+
+
 @dataclass(frozen=True)
 class Fit:
     """How well a report fits a film in one model's eyes; None where that cannot be said.
@@ -214,3 +227,5 @@ class Reading:
     positive_source: str  # "reference" or the model whose report stands in
     settings: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    # every readable negative of any model -> its cosine with the image for each model
+    readable: Mapping[str, tuple[float, ...]] = field(default_factory=dict)

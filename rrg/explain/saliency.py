@@ -13,7 +13,6 @@ and no colour.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,13 +27,7 @@ from rrg.explain.average import average_film
 from rrg.explain.field import field_of_view
 from rrg.explain.sentence_target import SentenceTarget, sentence_target
 from rrg.models.checkpoint import Checkpoint
-from rrg.types import RrgError, Saliency, View
-
-UNIT = "nats per 1 % of the film"
-WEAK = math.log(
-    1.25
-)  # nats: the film makes the sentence less than a quarter more probable than an average one
-FLOOR = 0.1  # nats per 1 % of the film: no map is stretched further than this
+from rrg.types import Evidence, RrgError, Saliency, View
 
 
 @dataclass(frozen=True)
@@ -61,22 +54,6 @@ METHODS = {
 DEFAULT = "path"
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """One model's evidence for one sentence: a map per view that is there, and what they come to.
-
-    `gain` (nats): log-probability of the sentence with this film minus that with an average film.
-    """
-
-    maps: tuple[Saliency, ...]
-    gain: float
-
-    @property
-    def weak(self) -> bool:
-        """Whether the model would say so of an average film nearly as readily, or more so."""
-        return self.gain < WEAK
-
-
 def saliency(
     checkpoint: Checkpoint, pixels: Tensor, views: Tensor, report: str, sentence: int, method: str = DEFAULT
 ) -> tuple[Saliency, ...]:
@@ -89,11 +66,13 @@ def evidence(
 ) -> Evidence:
     """Evidence for `sentences(report)[sentence]` in one study: pixels (1, V, 1, H, W) in [0, 1], views (1, V) int64.
 
-    Values are `UNIT` where the film speaks for the sentence, 0 where it does not, NaN outside the field of view;
-    without a stretch to any range. RrgError on an unknown method or sentence, and without an average film.
+    Values are in `rrg.explain.scale.UNIT` where the film speaks for the sentence, 0 where it does not, NaN outside the
+    field of view; nothing is stretched to any range. RrgError on an unknown method or sentence, and without an average film.
     """
     target = sentence_target(checkpoint, report, sentence)
-    cells = cell_evidence(checkpoint, pixels, views, target, method)
+    with torch.no_grad():
+        features = checkpoint.model.encoder.feature_maps(pixels, views)
+    cells = cell_evidence(checkpoint, features, views, target, method)
     spread = torch.from_numpy(np.maximum(cells, 0.0) * (cells[0].size / 100))
     size = pixels.shape[-2:]
     maps = nn.functional.interpolate(spread[:, None], size, mode="bilinear", align_corners=False)[:, 0]
@@ -104,28 +83,24 @@ def evidence(
             maps.numpy(), pixels[0, there, 0].numpy(), views[0, there], strict=True
         )
     )
-    return Evidence(shown, gain(checkpoint, pixels, views, target))
-
-
-def shared_scale(maps: Iterable[Saliency]) -> float:
-    """The end of one colour scale for all `maps`: their largest value, but never below `FLOOR`."""
-    largest = (float(np.nanmax(each.values)) for each in maps if np.isfinite(each.values).any())
-    return max(FLOOR, *largest, FLOOR)
+    film, average = with_and_without(checkpoint, features, views, target)
+    words = zip(target.words(checkpoint), film.exp().tolist(), strict=True)
+    return Evidence(shown, float(film.sum() - average.sum()), tuple(words))
 
 
 @torch.no_grad()
-def gain(checkpoint: Checkpoint, pixels: Tensor, views: Tensor, target: SentenceTarget) -> float:
-    """See `Evidence.gain`."""
-    model = checkpoint.model
-    features = torch.cat([model.encoder.feature_maps(pixels, views), average_film(checkpoint).maps(views)])
-    film, average = target.log_likelihood(model, model.encode(None, views.expand(2, -1), features=features))
-    return float(film - average)
+def with_and_without(
+    checkpoint: Checkpoint, features: Tensor, views: Tensor, target: SentenceTarget
+) -> Tensor:
+    """Log-probability of each token of the sentence with this film and with an average one: (2, T) nats."""
+    both = torch.cat([features, average_film(checkpoint).maps(views)])
+    return target.each(checkpoint.model, checkpoint.model.encode(None, views.expand(2, -1), features=both))
 
 
 def cell_evidence(
-    checkpoint: Checkpoint, pixels: Tensor, views: Tensor, target: SentenceTarget, method: str = DEFAULT
+    checkpoint: Checkpoint, features: Tensor, views: Tensor, target: SentenceTarget, method: str = DEFAULT
 ) -> NDArray[np.float32]:
-    """(N, G, G) float32, signed: one map on the network's own grid per view that is there.
+    """Feature maps (1, V, G * G, F) -> (N, G, G) float32, signed: a map on the network's own grid per view that is there.
 
     Nats with "path"; other methods give the raw values of `grad-cam`, which share no unit.
     """
@@ -133,10 +108,9 @@ def cell_evidence(
         raise RrgError(f"There is no saliency method '{method}'. Known: {', '.join(METHODS)}.")
     how, model = METHODS[method], checkpoint.model
     with torch.no_grad():
-        seen = model.encoder.feature_maps(pixels, views)
-        start = average_film(checkpoint).maps(views) if how.against_average else torch.zeros_like(seen)
+        start = average_film(checkpoint).maps(views) if how.against_average else torch.zeros_like(features)
         share = (torch.arange(how.points) + 0.5) / how.points if how.against_average else torch.ones(1)
-        points = start + share.view(-1, 1, 1, 1) * (seen - start)
+        points = start + share.view(-1, 1, 1, 1) * (features - start)
     rest = _Rest(model, views, target)
     films = rest.fold(points).requires_grad_()  # the network may be frozen: hooks need a gradient to pass
     cam = how.cam(rest, [rest.tap])
@@ -147,7 +121,7 @@ def cell_evidence(
     finally:
         cam.activations_and_grads.release()
     gradients = gradients.reshape(how.points, -1, *gradients.shape[1:]).mean(0)
-    raw = cam.get_cam_image(films, rest.tap, [], rest.fold(seen - start).numpy(), gradients, False)
+    raw = cam.get_cam_image(films, rest.tap, [], rest.fold(features - start).numpy(), gradients, False)
     return np.nan_to_num(np.asarray(raw, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 

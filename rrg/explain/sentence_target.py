@@ -28,10 +28,19 @@ class SentenceTarget:
 
     def log_likelihood(self, model: Any, encoded: Encoded) -> Tensor:
         """Nats for the sentence, given each of B studies and the rest of the report: (B,) float32, with its gradient."""
+        return self.each(model, encoded).sum(1)
+
+    def each(self, model: Any, encoded: Encoded) -> Tensor:
+        """The same for every chosen token: (B, chosen)."""
         tokens, mask = (t.expand(len(encoded), -1) for t in (self.tokens, self.mask))
         logits = model.report_logits(encoded, tokens, mask)[:, :-1].float()
         each = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None]).squeeze(-1)
-        return cast(Tensor, each[:, self.chosen].sum(1))
+        return cast(Tensor, each[:, self.chosen])
+
+    def words(self, checkpoint: Checkpoint) -> list[str]:
+        """The chosen tokens, as the vocabulary writes them."""
+        ids = self.tokens[0, 1:][self.chosen].tolist()
+        return [str(word) for word in checkpoint.tokenizer.convert_ids_to_tokens(ids)]
 
 
 def sentence_target(checkpoint: Checkpoint, report: str, sentence: int) -> SentenceTarget:
@@ -47,10 +56,10 @@ def sentence_target(checkpoint: Checkpoint, report: str, sentence: int) -> Sente
     chosen = torch.zeros(tokens.shape[1] - 1, dtype=torch.bool)
     chosen[start - 1 : end - 1] = True
     chosen &= (mask & (tokens != checkpoint.tokenizer.unk_token_id))[0, 1:]
-    known = checkpoint.tokenizer.convert_ids_to_tokens(tokens[0, 1:][chosen].tolist())
-    if not any(character.isalnum() for token in known for character in token):
+    target = SentenceTarget(tokens, mask, chosen)
+    if not any(character.isalnum() for word in target.words(checkpoint) for character in word):
         raise RrgError(f"The model knows no word of sentence {sentence + 1}, so it has no evidence for it.")
-    return SentenceTarget(tokens, mask, chosen)
+    return target
 
 
 def _span(checkpoint: Checkpoint, tokens: Sequence[int], pieces: Sequence[str]) -> tuple[int, int]:

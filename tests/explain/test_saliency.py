@@ -7,24 +7,15 @@ import pytest
 import torch
 
 from rrg.data.preprocess import Preprocessing
-from rrg.data.reports import sentences
 from rrg.data.tokenizer import build_tokenizer
 from rrg.explain.average import AverageFilm, average_film
 from rrg.explain.field import field_of_view
-from rrg.explain.saliency import (
-    FLOOR,
-    METHODS,
-    Evidence,
-    cell_evidence,
-    evidence,
-    gain,
-    saliency,
-    shared_scale,
-)
+from rrg.explain.saliency import METHODS, cell_evidence, evidence, saliency
+from rrg.explain.scale import FLOOR, is_weak, shared_scale
 from rrg.explain.sentence_target import sentence_target
 from rrg.models.checkpoint import Checkpoint
 from rrg.models.registry import FAMILIES, create
-from rrg.types import RrgError, Saliency, View
+from rrg.types import Evidence, RrgError, Saliency, View
 from tests.app.checkpoints import REPORTS
 from tests.made import TINY
 
@@ -37,6 +28,11 @@ def pixels(views=2, seed=0):
     made = torch.rand(1, 2, 1, SIDE, SIDE, generator=torch.Generator().manual_seed(seed)) * 0.8 + 0.1
     made[:, views:] = 0
     return made
+
+
+def features(checkpoint, film):
+    with torch.no_grad():
+        return checkpoint.model.encoder.feature_maps(film, BOTH)
 
 
 def make(folder, family="transformer", **sizes):
@@ -63,8 +59,8 @@ CASES = [*((family, {}) for family in FAMILIES), ("transformer", {"finding_names
 def test_the_cells_of_both_views_add_up_to_what_the_film_gains(family, sizes, tmp_path):
     made = make(tmp_path, family, **sizes)
     target = sentence_target(made, REPORT, 1)
-    cells = cell_evidence(made, pixels(), BOTH, target)
-    gained = gain(made, pixels(), BOTH, target)
+    cells = cell_evidence(made, features(made, pixels()), BOTH, target)
+    gained = evidence(made, pixels(), BOTH, REPORT, 1).gain
     assert abs(gained) > 0.01
     assert cells.sum() == pytest.approx(gained, rel=0.02, abs=1e-4)
 
@@ -72,8 +68,7 @@ def test_the_cells_of_both_views_add_up_to_what_the_film_gains(family, sizes, tm
 def test_the_path_is_the_mean_gradient_times_the_way(checkpoint):
     """The same sum, slowly and without grad-cam."""
     model, target = checkpoint.model, sentence_target(checkpoint, REPORT, 0)
-    with torch.no_grad():
-        seen = model.encoder.feature_maps(pixels(), BOTH)
+    seen = features(checkpoint, pixels())
     start, total = average_film(checkpoint).maps(BOTH), torch.zeros_like(seen)
     for point in range(8):
         at = (start + (point + 0.5) / 8 * (seen - start)).requires_grad_()
@@ -82,9 +77,7 @@ def test_the_path_is_the_mean_gradient_times_the_way(checkpoint):
         )
         total += step / 8
     expected = ((seen - start) * total).sum(-1)[0].unflatten(1, (3, 3)).numpy()
-    np.testing.assert_allclose(
-        cell_evidence(checkpoint, pixels(), BOTH, target), expected, atol=1e-5, rtol=1e-3
-    )
+    np.testing.assert_allclose(cell_evidence(checkpoint, seen, BOTH, target), expected, atol=1e-5, rtol=1e-3)
 
 
 def test_the_sentences_and_the_end_share_the_likelihood_of_the_report(checkpoint):
@@ -127,14 +120,13 @@ def test_an_absent_view_has_no_map(checkpoint):
 
 
 def test_an_average_film_is_no_evidence_at_all(checkpoint, tmp_path):
-    with torch.no_grad():
-        frontal, lateral = checkpoint.model.encoder.feature_maps(pixels(), BOTH)[0]
+    frontal, lateral = features(checkpoint, pixels())[0]
     AverageFilm(frontal, lateral, 1, "made").save(tmp_path)
     same = Checkpoint(
         checkpoint.model, checkpoint.tokenizer, checkpoint.preprocessing, tmp_path, "made", None
     )
     told = evidence(same, pixels(), BOTH, REPORT, 0)
-    assert told.weak
+    assert is_weak(told)
     assert abs(told.gain) < 0.01
     assert shared_scale(told.maps) == FLOOR
 
@@ -187,7 +179,7 @@ def test_a_fault_within_is_not_swallowed(checkpoint):
             raise IndexError("made to fail")
 
     with pytest.raises(IndexError, match="made to fail"):
-        cell_evidence(checkpoint, pixels(), BOTH, Broken())
+        cell_evidence(checkpoint, features(checkpoint, pixels()), BOTH, Broken())
 
 
 @pytest.mark.parametrize(
@@ -220,7 +212,13 @@ def test_one_scale_for_all_and_never_below_the_floor():
 
 
 def test_weak_is_what_an_average_film_would_say_as_well():
-    assert Evidence((), -1.0).weak
-    assert Evidence((), 0.2).weak
-    assert not Evidence((), 0.3).weak
-    assert len(sentences(REPORT)) == 3
+    assert [is_weak(Evidence((), gain)) for gain in (-1.0, 0.2, 0.3)] == [True, True, False]
+
+
+def test_every_word_comes_with_its_probability(checkpoint):
+    told = evidence(checkpoint, pixels(), BOTH, REPORT, 1)
+    assert [word for word, _ in told.words] == ["no", "pleural", "effusion", "."]
+    with torch.no_grad():
+        encoded = checkpoint.model.encode(pixels(), BOTH)
+        whole = sentence_target(checkpoint, REPORT, 1).log_likelihood(checkpoint.model, encoded)
+    assert sum(np.log(share) for _, share in told.words) == pytest.approx(float(whole), abs=1e-3)
