@@ -6,12 +6,16 @@ Every refusal is an RrgError, which the view hands on to the caller as a message
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from rrg.app import probe
 from rrg.app.export import export
+from rrg.app.export_files import Exported, check_format, export_file
 from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
+from rrg.app.study import OpenStudy
+from rrg.data.counterfactuals import Counterfactual
 from rrg.types import RrgError
 
 
@@ -26,6 +30,53 @@ class Endpoints:
         """Read uploaded files, which are deleted, with two checkpoints named "collection/name"."""
         opened = self.room.open_files(files, discard=True)
         return export(self.room.read_at_once(opened, self._pair(first, second), override=override))
+
+    def probe(
+        self, files: Sequence[str], original: str, edited: str, first: str, second: str, override: bool
+    ) -> list[dict[str, Any]]:
+        """Read uploaded films, then weigh a report and its edit; without an edit, every one-fact flip of the report."""
+        study = self._read(files, first, second, override)
+        if edited.strip():
+            return [_probe(probe.probe(self.room, study, original, edited))]
+        return [_probe(each) for each in probe.probe_all(self.room, study, original)]
+
+    def flips(self, report: str) -> list[dict[str, Any]]:
+        """Every edit of a caller's own report that flips one fact, as the labeller confirms it. Runs no model."""
+        return [_flip(each) for each in probe.flips(report)]
+
+    def neighbours(
+        self, files: Sequence[str], first: str, second: str, override: bool
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Model -> its nearest training reports, as in a reading."""
+        value = export(self._read(files, first, second, override))
+        return {model["model"]: model["neighbours"] for model in value["models"]}
+
+    def negatives(
+        self, files: Sequence[str], positive: str, first: str, second: str, override: bool
+    ) -> dict[str, Any]:
+        """The positive, and model -> hard negatives, as in a reading; an empty `positive` leaves the draft to stand in."""
+        study = self._read(files, first, second, override)
+        value = export(self.room.with_positive(study, positive) if positive.strip() else study)
+        return {
+            "positive": value["positive"],
+            "models": {model["model"]: model["hard_negatives"] for model in value["models"]},
+        }
+
+    def export(self, files: Sequence[str], form: str, first: str, second: str, override: bool) -> Exported:
+        """A reading as a file, "json", "txt" or "pdf"."""
+        opened = self.room.open_files(files, discard=True)
+        check_format(form)  # before any model runs, after the upload is gone
+        return export_file(self.room.read_at_once(opened, self._pair(first, second), override=override), form)
+
+    def _read(self, files: Sequence[str], first: str, second: str, override: bool) -> OpenStudy:
+        """RrgError where the films are refused as no chest films."""
+        opened = self.room.open_files(files, discard=True)
+        study = self.room.read_at_once(opened, self._pair(first, second), override=override)
+        if study.reading is None and study.screening is not None:
+            raise RrgError(
+                f"{study.screening.reason}. No report was drafted; `override` reads it all the same."
+            )
+        return study
 
     def read_example(self, name: str, first: str, second: str) -> dict[str, Any]:
         """Read an example by its id."""
@@ -59,3 +110,34 @@ class Endpoints:
             at_hand = ", ".join(f"{c}/{n}" for c, names in known for n in names) or "none"
             raise RrgError(f"{name!r} names no checkpoint; write collection/name. At hand: {at_hand}.")
         return Key(collection, checkpoint)
+
+
+def _probe(found: probe.Probe) -> dict[str, Any]:
+    return {
+        "original": found.original,
+        "edited": found.edited,
+        "changed": list(found.changed),
+        "flip": None if found.flip is None else _flip(found.flip),
+        "models": [
+            {
+                "model": each.model,
+                "original": asdict(each.original),
+                "edited": asdict(each.edited),
+                "alignment_margin": each.alignment,
+                "likelihood_margin": each.likelihood,
+            }
+            for each in found.models
+        ],
+    }
+
+
+def _flip(found: Counterfactual) -> dict[str, Any]:
+    return {
+        "text": found.text,
+        "fact": str(found.fact),
+        "label": found.label,
+        "direction": found.direction,
+        "description": found.description,
+        "original": found.original,
+        "edited": found.edited,
+    }

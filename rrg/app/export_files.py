@@ -26,11 +26,16 @@ class Exported:
 
 def export_file(study: OpenStudy | None, form: str) -> Exported:
     """The reading as one file. RrgError where no film is open, or the format is none of FORMATS."""
-    if form not in FORMATS:
-        raise RrgError(f"{form!r} is no format of an export; choose one of {', '.join(FORMATS)}.")
+    check_format(form)
     if study is None or not study.films:
         raise RrgError("No film is open yet; open one first.")
     return Exported(f"reading.{form}", MEDIA[form], _content(study, form))
+
+
+def check_format(form: str) -> None:
+    """RrgError where `form` is none of FORMATS."""
+    if form not in FORMATS:
+        raise RrgError(f"{form!r} is no format of an export; choose one of {', '.join(FORMATS)}.")
 
 
 def _content(study: OpenStudy, form: str) -> bytes:

@@ -14,6 +14,7 @@ from rrg.app.view import Page, launch
 from tests.app.doubles import PAIR, TEXTS, film, room
 
 CHOICE = ("baseline", "hard-negative", "made")
+SERVED = {"read", "read_example", "examples", "probe", "flips", "neighbours", "negatives", "export"}
 
 
 @pytest.fixture
@@ -42,11 +43,14 @@ def dependencies(page):
 
 def test_only_the_documented_endpoints_are_public(page):
     public = {d["api_name"] for d in dependencies(page) if d["api_visibility"] == "public"}
-    assert public == {"read", "read_example", "examples"}
+    assert public == SERVED
 
 
 def test_every_job_that_runs_a_model_waits_in_one_slot(page):
-    slow = {"on_upload", "on_example", "on_read", "on_correct", "on_positive", "api_read", "api_read_example"}
+    slow = {
+        "on_upload", "on_example", "on_read", "on_correct", "on_positive", "on_flip", "on_compare", "on_survey",
+        "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives", "api_export",
+    }  # fmt: skip
     seen = set()
     for block in page.demo.fns.values():
         name = block.fn.__name__ if block.fn else ""
@@ -201,7 +205,7 @@ def test_other_programs_read_over_the_api(tmp_path):
         with pytest.raises(Exception, match="not installed here: pip install pydicom-data"):
             client.predict("rg1", "", "", api_name="/read_example")
         described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-        assert set(described) == {"/read", "/read_example", "/examples"}
+        assert set(described) == {f"/{name}" for name in SERVED}
         assert all(p["label"] for p in described["/read"]["parameters"])
     finally:
         page.demo.close(verbose=False)
