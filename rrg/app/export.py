@@ -11,7 +11,7 @@ from typing import Any
 from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
 from rrg.retrieval.texts import openi_link
-from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph
+from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph, Reading
 
 SCHEMA = {
     "name": "rrg reading",
@@ -32,6 +32,13 @@ def keeps_margin_to(negatives: HardNegatives) -> float | None:
     return kept
 
 
+def readable_margins(reading: Reading, text: str) -> list[tuple[str, float]]:
+    """Model -> how much closer the positive is to the film than this readable negative; below 0: further away."""
+    pairs = zip(reading.models, reading.readable[text], strict=True)
+    known = ((model.model, model.hard_negatives, cosine) for model, cosine in pairs)
+    return [(name, path.positive_alignment - cosine) for name, path, cosine in known if path is not None]
+
+
 def export(study: OpenStudy) -> dict[str, Any]:
     """The reading as plain JSON values. Names no file and no patient."""
     result: dict[str, Any] = {
@@ -50,6 +57,7 @@ def export(study: OpenStudy) -> dict[str, Any]:
         first, second = study.reading.models
         result["models"] = [_model(first, second), _model(second, first)]
         result["positive"] = {"text": study.reading.positive, "source": study.reading.positive_source}
+        result["readable_negatives"] = _readable(study.reading)
         result["settings"] = dict(study.reading.settings)
         result["warnings"] = list(study.reading.warnings)
     return result
@@ -80,6 +88,20 @@ def _model(mine: ModelReading, other: ModelReading) -> dict[str, Any]:
         "hard_negatives": _negatives(mine.hard_negatives),
         "seconds": mine.seconds,
     }
+
+
+def _readable(reading: Reading) -> list[dict[str, Any]]:
+    """Every readable negative before both models: a margin is the positive's cosine minus the negative's."""
+    return [
+        {
+            "note": "synthetic, false by construction",
+            "text": text,
+            "margins": [
+                {"model": name, "margin": margin} for name, margin in readable_margins(reading, text)
+            ],
+        }
+        for text in reading.readable
+    ]
 
 
 def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
@@ -117,4 +139,5 @@ def _point(point: HardNegative) -> dict[str, Any]:
         "alignment": point.alignment,
         "angle": point.angle,
         "nearest_study": point.nearest.study_id,
+        "readable": None if point.readable is None else asdict(point.readable),
     }

@@ -79,10 +79,12 @@ class Reader(Protocol):
         positive: str | None,
         draft: str | None,
         own: tuple[str, str] | None = None,
+        readable: bool = True,
     ) -> ModelReading:
         """Report, neighbours and hard negatives. `draft` is what `draft(encoded)` ended with, if it ran.
 
-        `own` is the id and patient of the films' own study, which no search may find.
+        `own` is the id and patient of the films' own study, which no search may find. With `readable` sentences of
+        peer and positive are recombined into negatives that one can read.
         """
         ...
 

@@ -71,12 +71,13 @@ class CheckpointReader:
         positive: str | None,
         draft: str | None,
         own: tuple[str, str] | None = None,
+        readable: bool = True,
     ) -> ModelReading:
         study, patient = own or (None, None)
         return read_study(
             self.checkpoint, self.gallery, self.texts, films,
             positive=positive, k=NEIGHBOURS, hardness=GRID, encoded=encoded, draft=draft,
-            exclude_study=study, exclude_patient=patient,
+            exclude_study=study, exclude_patient=patient, readable=readable,
         )  # fmt: skip
 
 

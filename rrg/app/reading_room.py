@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from rrg.app.study import Correction, OpenStudy, Progress
 from rrg.app.terms import Terms
 from rrg.data.images import load_radiograph
 from rrg.data.reports import clean
-from rrg.types import Radiograph, Reading, RrgError, View
+from rrg.types import ModelReading, Radiograph, Reading, RrgError, View
 
 MAX_FILES = 2
 MAX_POSITIVE = 2000  # characters of an edited positive
@@ -178,20 +179,44 @@ class ReadingRoom:
     def _gather(
         self, study: OpenStudy, pair: tuple[Key, Key], positive: str, source: str, drafts: Sequence[str]
     ) -> Reading:
+        may_adapt = self.terms.may_adapt(pair[1].collection)  # the peer is a text of the collection
         with self.models(pair) as readers:
             models = tuple(
-                reader.read(study.films, encoded, positive=positive, draft=draft, own=study.own)
+                reader.read(
+                    study.films, encoded, positive=positive, draft=draft, own=study.own, readable=may_adapt
+                )
                 for reader, encoded, draft in zip(readers, study.encoded, drafts, strict=True)
             )
+            readable = _readable(readers, study.encoded, models)
         notes = [note for reader in readers for note in reader.notes]
         decoding = "; ".join(dict.fromkeys(reader.decoding for reader in readers))
         settings = {"decoding": decoding, "seed": SEED, "revision": {m.model: m.revision for m in models}}
-        return Reading(models, positive, source, settings, tuple(dict.fromkeys(notes)))
+        return Reading(models, positive, source, settings, tuple(dict.fromkeys(notes)), readable)
 
     def read_at_once(self, study: OpenStudy, pair: tuple[Key, Key], *, override: bool = False) -> OpenStudy:
         """`read` to its end: the study as read, or as refused by the screening."""
         *_, last = self.read(study, pair, override=override)
         return last.study
+
+
+def _readable(
+    readers: Sequence[Reader], encoded: Sequence[Any], models: Sequence[ModelReading]
+) -> dict[str, tuple[float, ...]]:
+    """Every readable negative of any model -> its cosine with the image for each: the same text for all."""
+    own = [_aligned(model) for model in models]
+    texts = dict.fromkeys(text for each in own for text in each)
+    for reader, seen, known in zip(readers, encoded, own, strict=True):
+        others = [text for text in texts if text not in known]
+        fits = reader.weigh(seen, others) if others else ()
+        known |= {
+            text: fit.alignment for text, fit in zip(others, fits, strict=True) if fit.alignment is not None
+        }
+    return {text: tuple(known[text] for known in own) for text in texts}
+
+
+def _aligned(model: ModelReading) -> dict[str, float]:
+    path = model.hard_negatives.path if model.hard_negatives else ()
+    return {point.readable.text: point.readable.alignment for point in path if point.readable is not None}
 
 
 def _with_views(films: Sequence[Radiograph], screening: Screening) -> tuple[Radiograph, ...]:

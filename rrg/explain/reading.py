@@ -79,14 +79,15 @@ def read_study(
     draft: str | None = None,
     exclude_study: str | None = None,
     exclude_patient: str | None = None,
+    readable: bool = True,
 ) -> ModelReading:
     """Read a study of one or two films.
 
     `positive` stands for the truth on the arc of negatives; without it the model's own report does.
     `encoded` and `draft` are what `checkpoint.encode` and `checkpoint.stream` gave for these very films:
     with `encoded` neither the screen nor the encoder runs again. `decoding` goes to the generator; greedy
-    without it, and `seed` matters only where it samples. RrgError where the screen sees no chest
-    radiograph, unless `force`.
+    without it, and `seed` matters only where it samples. Without `readable` no text is recombined. RrgError
+    where the screen sees no chest radiograph, unless `force`.
     """
     start = time.perf_counter()
     if encoded is None:
@@ -100,7 +101,7 @@ def read_study(
     negatives = None  # a model may write nothing at all: then nothing stands for the truth
     if truth.strip():
         negatives = hard_negatives(
-            checkpoint, gallery, texts, encoded, truth, hardness, exclude_study, exclude_patient
+            checkpoint, gallery, texts, encoded, truth, hardness, exclude_study, exclude_patient, readable
         )
     return ModelReading(
         model=checkpoint.name,

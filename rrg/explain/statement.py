@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rrg.explain.reading import Examined
-from rrg.types import Finding, Fit, HardNegatives, ModelReading, Neighbour, Radiograph
+from rrg.types import Finding, Fit, HardNegatives, ModelReading, Neighbour, Radiograph, Recombination
 
 NOTICE = "research demonstration, not for clinical use"
 SYNTHETIC = "synthetic, false by construction"
@@ -98,9 +98,23 @@ def _negatives(negatives: HardNegatives, source: str) -> dict[str, Any]:
                 "alignment": point.alignment,
                 "angle": point.angle,
                 "nearest": _neighbour(point.nearest, source),
+                "readable": None if point.readable is None else _readable(point.readable),
             }
             for point in negatives.path
         ],
+    }
+
+
+def _readable(found: Recombination) -> dict[str, Any]:
+    """Sentences of peer and positive; `origins` says of each which report it is from."""
+    return {
+        "note": SYNTHETIC,
+        "text": found.text,
+        "sentences": list(found.sentences),
+        "origins": [origin.value for origin in found.origins],
+        "similarity": found.similarity,
+        "alignment": found.alignment,
+        "differences": list(found.differences),
     }
 
 
@@ -141,7 +155,20 @@ def _negative_lines(negatives: Mapping[str, Any] | None) -> list[str]:
     for point in negatives["path"]:
         nearest = _neighbour_line(point["nearest"])
         lines.append(f"  lambda {point['lambda']:.2f} alignment {point['alignment']:+.3f}, nearest {nearest}")
+        lines += _readable_lines(point["readable"], negatives["positive_alignment"])
     return lines
+
+
+def _readable_lines(readable: Mapping[str, Any] | None, positive: float) -> list[str]:
+    """The negative in words, what is false in it, and whether the model prefers the positive."""
+    if readable is None:
+        return []
+    false = "; ".join(readable["differences"]) or "no difference from the positive that the labeller finds"
+    margin = positive - readable["alignment"]
+    return [
+        f"    readable ({readable['note']}) {readable['alignment']:+.3f}, margin {margin:+.3f}: {readable['text']}",
+        f"    false in it: {false}",
+    ]
 
 
 def fit_json(fit: Fit) -> dict[str, float | None]:
@@ -151,7 +178,10 @@ def fit_json(fit: Fit) -> dict[str, float | None]:
 
 def scores_as_text(value: Mapping[str, Any]) -> str:
     """Two rows: the given report and the model's own."""
-    lines = [f"{value['model']} ({value['revision']})", f"{'':8} {'alignment':>10} {'nats/token':>11} {'nats':>9}"]
+    lines = [
+        f"{value['model']} ({value['revision']})",
+        f"{'':8} {'alignment':>10} {'nats/token':>11} {'nats':>9}",
+    ]
     for name in ("given", "own"):
         row = value[name]
         alignment, mean = _number(row["alignment"]), _number(row["log_likelihood"])

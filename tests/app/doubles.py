@@ -11,7 +11,18 @@ from rrg.app.library import Key, Library, Screening
 from rrg.app.reading_room import ReadingRoom
 from rrg.data.findings import label_report
 from rrg.data.reports import sentences
-from rrg.types import Fit, HardNegative, HardNegatives, ModelReading, Neighbour, Report, RrgError, View
+from rrg.types import (
+    Fit,
+    HardNegative,
+    HardNegatives,
+    ModelReading,
+    Neighbour,
+    Origin,
+    Recombination,
+    Report,
+    RrgError,
+    View,
+)
 
 TEXTS = {
     "baseline": "The heart size is normal. No pleural effusion. No pneumothorax.",
@@ -20,6 +31,8 @@ TEXTS = {
     "Old rib fracture.",
 }
 PEER = "The heart size is normal. Large left pleural effusion."
+MIXED = "The heart size is normal. Large left pleural effusion. Old rib fracture."
+FALSE = "large left Pleural Effusion in the negative, small right Pleural Effusion in the positive"
 PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))
 
 
@@ -27,10 +40,26 @@ def neighbour(text: str | None = PEER, rank: int = 1) -> Neighbour:
     return Neighbour(f"MADE{rank}", "", 0.9 - rank / 10, rank, rank, ("Pleural Effusion/left",), text)
 
 
-def negatives(positive: float, low: float, high: float) -> HardNegatives:
+def readable_negative(hardness: float) -> Recombination:
+    """The peer down to lambda 0.5, a mixture of peer and positive below."""
+    if hardness >= 0.5:
+        texts, origins = (sentences(PEER), (Origin.BOTH, Origin.PEER))
+        return Recombination(PEER, tuple(texts), origins, 0.9, 0.35, (FALSE,))
+    return Recombination(
+        MIXED, tuple(sentences(MIXED)), (Origin.BOTH, Origin.PEER, Origin.POSITIVE), 0.8, 0.4, (FALSE,)
+    )
+
+
+def negatives(positive: float, low: float, high: float, readable: bool = True) -> HardNegatives:
     """A path whose alignment rises evenly from `low` at lambda 1 to `high` at lambda 0."""
     path = tuple(
-        HardNegative(h, low + (high - low) * (1 - h), 0.8 * (1 - h), neighbour())
+        HardNegative(
+            h,
+            low + (high - low) * (1 - h),
+            0.8 * (1 - h),
+            neighbour(),
+            readable_negative(h) if readable else None,
+        )
         for h in np.linspace(1, 0, 21).round(2).tolist()
     )
     return HardNegatives(positive, low, 1.0, 0.8, neighbour(), "left side instead of right", path)
@@ -78,11 +107,11 @@ class Double:
         total = -0.5 * len(words) - 2.0 * strange
         return Fit(0.6 - 0.05 * strange, total, total / max(1, len(words)), len(words), text.count("zyx"))
 
-    def read(self, films: Sequence, encoded, *, positive, draft, own=None) -> ModelReading:
+    def read(self, films: Sequence, encoded, *, positive, draft, own=None, readable=True) -> ModelReading:
         assert encoded[:2] == ("encoded", self.name)
         self.positives.append(positive)
         self.owns.append(own)
-        curve = negatives(0.5, 0.2, 0.7 if self.name == "baseline" else 0.45)
+        curve = negatives(0.5, 0.2, 0.7 if self.name == "baseline" else 0.45, readable)
         return ModelReading(
             self.name,
             self.revision,

@@ -1,17 +1,19 @@
 """The use cases, with doubles for the models."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rrg.app.examples import CT, RG1
-from rrg.app.export import export, keeps_margin_to
-from rrg.app.reading_room import MAX_POSITIVE
+from rrg.app.export import export, keeps_margin_to, readable_margins
+from rrg.app.reading_room import MAX_POSITIVE, ReadingRoom
 from rrg.app.study import Correction
+from rrg.app.terms import Terms
 from rrg.retrieval.texts import openi_link
 from rrg.types import RrgError, View
-from tests.app.doubles import PAIR, TEXTS, film, negatives, room
+from tests.app.doubles import MIXED, PAIR, PEER, TEXTS, film, library, negatives, room
 
 
 @pytest.fixture
@@ -144,6 +146,44 @@ def test_the_export_is_json_and_names_no_file(opened, tmp_path):
     found = json.loads(text)["models"][0]
     assert [s["verdict"] for s in found["sentences"]] == ["agrees", "contradicts", "agrees"]
     assert found["hard_negatives"]["note"] == "synthetic, false by construction"
+
+
+def test_every_readable_negative_is_measured_by_both_models(opened):
+    desk, made, study = opened
+    other = "The heart size is normal. Old rib fracture."
+    plain = made["baseline"].read
+
+    def with_another_text(*args, **more):
+        model = plain(*args, **more)
+        path = [
+            replace(p, readable=replace(p.readable, text=other, alignment=0.1))
+            for p in model.hard_negatives.path
+        ]
+        return replace(model, hard_negatives=replace(model.hard_negatives, path=tuple(path)))
+
+    made["baseline"].read = with_another_text
+    reading = desk.read_at_once(study, PAIR).reading
+    assert set(reading.readable) == {other, PEER, MIXED}
+    assert reading.readable[other][0] == 0.1
+    assert (
+        reading.readable[other][1]
+        == made["hard-negative"].weigh(("encoded", "hard-negative"), [other])[0].alignment
+    )
+    assert reading.readable[PEER][1] == 0.35  # known from its own search, not asked again
+    assert [model for model, _ in readable_margins(reading, other)] == ["baseline", "hard-negative"]
+    assert readable_margins(reading, other)[0][1] == pytest.approx(0.5 - 0.1)
+
+
+def test_a_public_page_never_holds_a_recombined_text_of_a_licensed_collection(tmp_path):
+    shelf, _ = library(tmp_path / "checkpoints")
+    for public, held in ((True, False), (False, True)):
+        desk = ReadingRoom(shelf, data_file=lambda name: None, terms=Terms(public))
+        read = desk.read_at_once(desk.open_files([film(tmp_path / "a.png")]), PAIR)
+        for study in (read, desk.with_positive(read, "Large left pneumothorax.")):
+            paths = [model.hard_negatives.path for model in study.reading.models]
+            assert all((point.readable is not None) is held for path in paths for point in path)
+            assert (MIXED in json.dumps(export(study))) is held
+            assert bool(study.reading.readable) is held
 
 
 @pytest.mark.parametrize(("low", "high", "kept"), [(0.2, 0.45, 0.0), (0.2, 0.7, 0.45), (0.6, 0.9, None)])

@@ -171,3 +171,22 @@ def test_the_statement_marks_what_is_synthetic_absent_and_forced(made):
     shown = statement.as_text(value)
     for part in ("READ ALTHOUGH", "text not at hand", "synthetic, false by construction", "no texts here"):
         assert part in shown
+
+
+def test_a_reading_tells_its_readable_negatives_and_what_is_false_in_them(made):
+    reading = read_study(
+        chest(made), made.gallery, made.texts, made.films, positive="There is a large right pneumothorax."
+    )
+    value = statement.as_json(
+        reading, examine(chest(made), made.films), {"texts": "made", "revision": "r"}, []
+    )
+    path = value["hard_negatives"]["path"]
+    assert all(point["readable"]["note"] == statement.SYNTHETIC for point in path)
+    assert all(len(p["readable"]["origins"]) == len(p["readable"]["sentences"]) for p in path)
+    text = statement.as_text(value)
+    for point, found in zip(reading.hard_negatives.path, path, strict=True):
+        assert found["readable"]["text"] == point.readable.text
+        assert point.readable.text in text
+        assert f"false in it: {'; '.join(point.readable.differences)}" in text
+    bare = read_study(chest(made), made.gallery, made.texts, made.films, positive="Edema.", readable=False)
+    assert {point.readable for point in bare.hard_negatives.path} == {None}
