@@ -40,7 +40,7 @@ def recall_curves(curves: Mapping[str, Points], chance: Points, title: str = "")
         )
     if chance:
         axes.plot(*zip(*chance, strict=True), color=INK, lw=1.2, ls=":", label="chance")
-    axes.set(xscale="log", ylim=(0, 1), xlabel="k (nearest looked at)", ylabel="recall@k")
+    axes.set(xscale="log", ylim=(0, 1.02), xlabel="k (nearest looked at)", ylabel="recall@k")
     ticks = [k for k in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if k <= _last(curves)]
     axes.set_xticks(ticks, [str(k) for k in ticks])
     axes.minorticks_off()
@@ -70,7 +70,7 @@ def intervals(series: Mapping[str, Mapping[str, Interval | None]], label: str, c
         shares = [value["accuracy"] for _, value in rows]
         axes.plot(shares, heights, MARKS[place % len(MARKS)], color=_colour(place), ms=6, label=name)
     axes.axvline(chance, color=INK, lw=1.2, ls="--")
-    axes.set(xlim=(0, 1), xlabel=label)
+    axes.set(xlim=(0, 1.02), xlabel=label)
     _rows(axes, kinds)
     return _finish(figure, axes)
 
@@ -128,10 +128,10 @@ def pairs(rows: Mapping[str, Mapping[str, tuple[float, float]]], label: str, end
 
 
 def forest(rows: Mapping[str, Mapping[str, Any]], label: str = "difference, B minus A") -> Figure:
-    """Measure -> "difference", "low", "high", "finding": hollow where the interval covers zero."""
+    """Measure -> "difference", "low", "high", "finding": hollow unless a difference is found."""
     figure, axes = _axes(WIDTH, 0.8 + 0.32 * len(rows))
     for height, value in enumerate(rows.values()):
-        outside = not value["low"] <= 0 <= value["high"]
+        outside = value["finding"].startswith("B is")
         axes.plot([value["low"], value["high"]], [height] * 2, color=COLOURS[0], lw=2)
         axes.plot(
             value["difference"],

@@ -185,25 +185,27 @@ def _balanced(edits: Sequence[Sequence[tuple[str, str, float]]]) -> Measure:
             for pair, opposites in enumerate(OPPOSITES):
                 if direction in opposites:
                     row[FACTS.index(fact), pair, opposites.index(direction)] += (_right(margin), 1.0)
+    asked = (counts.sum(axis=0)[..., 1] > 0).all(axis=-1)  # (facts, pairs)
     columns = counts.reshape(len(edits), -1)
-    return Measure(columns, np.asarray(columns.any(axis=1)), _balance, "higher")
+    return Measure(columns, np.asarray(columns.any(axis=1)), _balance(asked), "higher")
 
 
 _BALANCE = (len(FACTS), len(OPPOSITES), 2, 2)  # fact, pair of directions, direction, (right, asked)
 
 
-def _balance(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    counts = sums.reshape(*sums.shape[:-1], *_BALANCE)
-    pairs = ratio(counts).mean(axis=-1)  # NaN where one of the two was not asked
-    facts = _mean_of_known(pairs)
-    return _mean_of_known(facts)
+def _balance(asked: NDArray[np.bool_]) -> Score:
+    """`asked` (facts, pairs): what the mean is of. A selection that lacks one of them has no score: the mean of the
+    others would be one of another question.
+    """
+    weights = asked / np.maximum(asked.sum(axis=1, keepdims=True), 1)
+    weights /= max(asked.any(axis=1).sum(), 1)
 
+    def score(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        pairs = ratio(sums.reshape(*sums.shape[:-1], *_BALANCE)).mean(axis=-1)
+        mean = np.where(asked, pairs * weights, 0.0).sum(axis=(-2, -1))
+        return np.asarray(np.where(asked.any(), mean, np.nan))
 
-def _mean_of_known(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Over the last axis, leaving NaN out; NaN where there is nothing else."""
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(known, values, 0.0).sum(axis=-1) / known.sum(axis=-1))
+    return score
 
 
 def _has(fact: Sequence[Any], place: int) -> bool:

@@ -18,12 +18,11 @@ from rrg.evaluation import page_figures, page_tables
 from rrg.evaluation.measures import HEADLINE
 from rrg.evaluation.page_cases import Case, holds_texts, worst_cases
 from rrg.evaluation.page_figures import Plot
-from rrg.evaluation.page_tables import Table, names_of
+from rrg.evaluation.page_words import ABSENT, Result, Table, names_of, number
 from rrg.evaluation.result_file import look_up
 from rrg.types import RrgError
 
 HERE = Path(__file__).parent
-Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -146,12 +145,9 @@ def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
             "name": name,
             "rows": [
                 ("what", result["system"]["kind"]),
-                ("revision", result["system"].get("revision") or page_tables.ABSENT),
+                ("revision", result["system"].get("revision") or ABSENT),
                 ("decoding", _decoding(result.get("decoding"))),
-                *(
-                    (words, page_tables.number(look_up(result["metrics"], way)))
-                    for words, way in ways.items()
-                ),
+                *((words, number(look_up(result["metrics"], way))) for words, way in ways.items()),
             ],
         }
         for name, result in zip(names_of(results), results, strict=True)
@@ -160,7 +156,7 @@ def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 def _decoding(settings: Mapping[str, Any] | None) -> str:
     if not settings:
-        return page_tables.ABSENT
+        return ABSENT
     beams = settings.get("num_beams", 1)
     return "sampled" if settings.get("do_sample") else "greedy" if beams == 1 else f"{beams} beams"
 

@@ -17,10 +17,10 @@ from rrg.evaluation import figures
 from rrg.evaluation.answers import SCORES
 from rrg.evaluation.discrimination import DEPTHS
 from rrg.evaluation.measures import HEADLINE
-from rrg.evaluation.page_tables import F1_WAYS, POSITIVE, company_of, names_of
+from rrg.evaluation.page_tables import F1_WAYS, POSITIVE
+from rrg.evaluation.page_words import Result, company_of, names_of
 from rrg.evaluation.result_file import look_up
 
-Result = Mapping[str, Any]
 SHOWN = ("embedding", "likelihood", "image gain")
 RELEVANCES = ("same text", "same findings")
 
@@ -76,7 +76,7 @@ def facts(results: Sequence[Result], by: str) -> Plot | None:
         return None
     words = (
         f"By {by}: how often the true report fits the image better than the same report with one fact flipped, with "
-        "95 % intervals. The dashed line is a coin."
+        "95 % intervals (none of fewer than 20 studies). The dashed line is a coin."
     )
     return Plot(figures.intervals(found, f"balanced accuracy by {by}"), words)
 
@@ -177,8 +177,8 @@ def differences(comparison: Mapping[str, Any]) -> Plot | None:
     if not shares:
         return None
     words = (
-        "Differences named before anything was compared, B minus A, with 95 % intervals. Hollow: the interval "
-        "covers zero."
+        "Differences named before anything was compared, B minus A, with 95 % intervals. Hollow: no "
+        "difference found."
     )
     return Plot(figures.forest({_short(name): each for name, each in shares.items()}), words)
 

@@ -16,8 +16,9 @@ SERIES = {
 
 def drawn():
     rows = {
-        "x": {"difference": 0.1, "low": 0.02, "high": 0.2},
-        "y": {"difference": 0.0, "low": -0.1, "high": 0.1},
+        "x": {"difference": 0.1, "low": 0.02, "high": 0.2, "finding": "B is higher"},
+        "y": {"difference": 0.0, "low": -0.1, "high": 0.1, "finding": "no difference found"},
+        "z": {"difference": 0.2, "low": 0.1, "high": 0.3, "finding": "too few studies"},
     }
     return {
         "recall": figures.recall_curves({"a": [(1, 0.1), (10, 0.5)], "b": [(1, 0.2), (10, 0.6)]}, [(1, 0.01), (10, 0.1)]),
@@ -78,9 +79,9 @@ def test_a_histogram_counts_everything_also_what_lies_far_out():
     assert heights.sum() == 1000
 
 
-def test_a_difference_whose_interval_covers_zero_is_hollow():
+def test_a_difference_that_is_not_found_is_hollow():
     marks = [line for line in drawn()["forest"].axes[0].lines if line.get_marker() == "o"]
-    assert [mark.get_markerfacecolor() == "none" for mark in marks] == [False, True]
+    assert [mark.get_markerfacecolor() == "none" for mark in marks] == [False, True, True]
 
 
 def test_colours_are_legible_on_white_and_on_the_dark_page():

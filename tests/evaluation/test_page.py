@@ -9,7 +9,8 @@ import pytest
 
 from rrg.evaluation.page import page, write_page
 from rrg.evaluation.page_cases import worst_cases
-from rrg.evaluation.page_tables import company_of, names_of, number, scoreboard, share, signed
+from rrg.evaluation.page_tables import scoreboard
+from rrg.evaluation.page_words import company_of, names_of, number, share, signed
 from rrg.evaluation.result_file import summary
 from rrg.evaluation.statistics import compare
 from rrg.types import RrgError
