@@ -68,6 +68,13 @@ def test_of_a_selection_it_is_what_the_selection_alone_gives(result, found):
         ), name
 
 
+def test_meteor_says_that_it_is_a_mean_of_studies():
+    found = measures([{"scores": {"full": {"METEOR": value, "BLEU-1": 0.5}}} for value in (0.2, 0.4)])
+    assert {name: whole(measure) for name, measure in found.items()} == {
+        "text/full/METEOR, mean of studies": pytest.approx(0.3)
+    }
+
+
 def test_a_tie_is_half_an_answer():
     study = {"margins": {"facts": [["side", "Edema", 0.0, None], ["side", "Edema", 1.0, None]]}}
     found = measures([study])
