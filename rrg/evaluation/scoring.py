@@ -35,10 +35,19 @@ OF_PAIRS = ("text", "clinical", "retrieval by text", "rare findings")  # what ch
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """`metrics`: "text", "clinical", "retrieval by text", "rare findings", "per finding", "variety". `rows`: N studies'."""
+    """`metrics`: "text", "clinical", "retrieval by text", "rare findings", "per finding", "variety"."""
 
     metrics: dict[str, Any]
-    rows: list[dict[str, Any]]
+    texts: Sequence[str]
+    scores: Mapping[str, TextScores]  # by protocol
+    findings: Sequence[Sequence[Finding]]
+    found: Discrimination
+    against: References
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Each study's own numbers; worked out when asked for, which no row of company is."""
+        return list(_rows(self))
 
 
 def score(texts: Sequence[str], against: References, rng: np.random.Generator, meteor: Meteor) -> Scored:
@@ -50,7 +59,7 @@ def score(texts: Sequence[str], against: References, rng: np.random.Generator, m
         "per finding": per_finding(_present(against.findings), _present(findings)),
         "variety": variety(texts, rng),
     }
-    return Scored(metrics, list(_rows(texts, scores, findings, found, against)))
+    return Scored(metrics, texts, scores, findings, found, against)
 
 
 def score_permuted(
@@ -104,14 +113,9 @@ def _of_pairs(
     }
 
 
-def _rows(
-    texts: Sequence[str],
-    scores: Mapping[str, TextScores],
-    findings: Sequence[Sequence[Finding]],
-    found: Discrimination,
-    against: References,
-) -> Iterator[dict[str, Any]]:
-    clinical = per_study_clinical(against.findings, findings, against.coded)
+def _rows(scored: Scored) -> Iterator[dict[str, Any]]:
+    against, texts = scored.against, scored.texts
+    clinical = per_study_clinical(against.findings, scored.findings, against.coded)
     sums = _bleu_sums(texts, against)
     for i, study in enumerate(against.studies):
         coded = against.coded[i]
@@ -119,12 +123,12 @@ def _rows(
             "id": study.id,
             "text": texts[i],
             "reference findings": encode_findings(against.findings[i]),
-            "findings": encode_findings(findings[i]),
+            "findings": encode_findings(scored.findings[i]),
             "coded": None if coded is None else sorted(coded),
-            "scores": {protocol: dict(each.studies[i]) for protocol, each in scores.items()},
+            "scores": {protocol: dict(each.studies[i]) for protocol, each in scored.scores.items()},
             "statistics": {protocol: {"BLEU": rows[i]} for protocol, rows in sums.items()},
             "clinical": clinical[i],
-            "ranks": {f"by text/{name}": int(ranks[i]) for name, ranks in found.ranks.items()},
+            "ranks": {f"by text/{name}": int(ranks[i]) for name, ranks in scored.found.ranks.items()},
         }
 
 
