@@ -144,7 +144,8 @@ def _table(rows: Rows, ways: Mapping[str, Way], signed: bool = False) -> str:
 
 
 def _cell(value: Any, signed: bool) -> str:
-    return f"{value:+.3f}" if signed and isinstance(value, float) else number(value)
+    # Rounded first: a gap of -0.0001 is no "-0.000".
+    return f"{round(value, 3) + 0.0:+.3f}" if signed and isinstance(value, float) else number(value)
 
 
 # --- Systems and what stands beside them ---
