@@ -11,6 +11,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from rrg.app.examples import folder_examples
 from rrg.app.library import Library, Reader
+from rrg.app.pictures import Pictures
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.terms import Terms
 from rrg.app.view import launch
@@ -31,7 +32,8 @@ def room() -> ReadingRoom:
         print("RRG_DATA is not used: RRG_PUBLIC is set.", flush=True)
         folder = None
     studies = folder_examples(folder) if folder else ()
-    return ReadingRoom(Library(Library.default_root(), load), studies=studies, terms=terms)
+    pictures = Pictures(Path(folder) if folder else None)
+    return ReadingRoom(Library(Library.default_root(), load), studies=studies, terms=terms, pictures=pictures)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from rrg.app.examples import Example, known_examples, pydicom_file
 from rrg.app.library import Key, Library, Reader, Screening
+from rrg.app.pictures import Pictures
 from rrg.app.study import Correction, OpenStudy, Progress
 from rrg.app.terms import Terms
 from rrg.data.images import load_radiograph
@@ -45,6 +46,7 @@ class ReadingRoom:
     data_file: Callable[[str], str | None] = pydicom_file
     studies: tuple[Example, ...] = ()  # of the data folder, if one was given
     terms: Terms = field(default_factory=Terms)
+    pictures: Pictures = field(default_factory=Pictures)  # of the data folder's films
     _models: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @contextmanager

@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from rrg.app import present, present_reports
+from rrg.app import present, present_neighbours
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
 
 
 class NearestTab(Part):
@@ -20,10 +20,15 @@ class NearestTab(Part):
     def outputs(self) -> list[Any]:
         return [self.neighbours]
 
+    def wire(self, desk: Desk) -> None:
+        self.desk = desk
+
     def begin(self, study: OpenStudy) -> Updates:
         return {self.neighbours: ""}
 
     def show(self, study: OpenStudy) -> Updates:
         if study.reading is None:
             return {self.neighbours: present.nothing_yet("No report was drafted.")}
-        return {self.neighbours: present_reports.neighbours(study.reading)}
+        found = (neighbour.study_id for model in study.reading.models for neighbour in model.neighbours)
+        pictures = self.desk.room.pictures.of(found)
+        return {self.neighbours: present_neighbours.neighbours(study.reading, pictures)}

@@ -12,6 +12,8 @@ from rrg.app.study import OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.types import RrgError
 
+BEGIN = 0.5  # lambda: half way, where there is something to see that is not the peer
+
 
 class NegativesTab(Part):
     title = "Hard negatives"
@@ -20,10 +22,10 @@ class NegativesTab(Part):
         self.room = room
         self.negatives = gr.HTML(present.nothing_yet("Mined and synthesised negatives appear here."))
         self.hardness = gr.Slider(
-            0.0, 1.0, value=1.0, step=0.05, visible=False, elem_id="hardness", buttons=[],
-            label="λ: from the mined peer (1) to the hardest negative (0)",
+            0.0, 1.0, value=BEGIN, step=0.05, visible=False, elem_id="hardness", buttons=[],
+            label="λ: how hard the negative is, from the peer (1, left) to the hardest (0, right)",
         )  # fmt: skip
-        self.negative = gr.HTML("")
+        self.negative = gr.HTML("", elem_id="negative")
         with gr.Accordion("Edit the positive", open=False, visible=False) as self.edit:
             self.positive = gr.Textbox(
                 label="The text that stands for the truth, for both models", lines=4, max_length=2000
@@ -49,7 +51,7 @@ class NegativesTab(Part):
 
     def show(self, study: OpenStudy) -> Updates:
         if study.reading is not None:
-            return self._at(study, 1.0)
+            return self._at(study, BEGIN)
         return {
             self.negatives: present.nothing_yet("No report was drafted."),
             self.negative: "",
