@@ -1,7 +1,7 @@
 """Seconds and memory to evaluate 600 studies: with a checkpoint, all metrics, and from a file of reports.
 
-The split is doubled under new ids until there are enough studies. Memory is that of this process at its peak; Java, which
-METEOR starts beside it, is told apart. Prints a table on standard error and one JSON line on standard output. Knows
+The split is doubled under new ids until there are enough studies. Memory is that of this process at its peak, without the
+Java that METEOR starts beside it. Prints a table on standard error and one JSON line on standard output. Knows
 nothing of how good a report is.
 """
 
@@ -44,13 +44,12 @@ def main() -> None:
     texts = dict(zip(reports, reversed(reports.values()), strict=True))  # each the report of another
     alone = Settings(meteor=False, progress=True)
     seconds["reports"], _ = timed(lambda: evaluate_reports(texts, cohort, alone, name="benchmark"))
-    memory = {"reports": peak_memory(resource.RUSAGE_SELF)}
+    memory = {"reports": peak_memory()}
     if not chosen.reports_only:
         settings = Settings(meteor=not chosen.no_meteor, progress=True)
         model = load_checkpoint(chosen.checkpoint)
         seconds["checkpoint"], result = timed(lambda: evaluate(model, cohort, settings))
-        memory["checkpoint"] = peak_memory(resource.RUSAGE_SELF)
-        memory["java"] = peak_memory(resource.RUSAGE_CHILDREN)
+        memory["checkpoint"] = peak_memory()
         print(f"absent: {result['metrics']['text']['absent'] or 'nothing'}", file=sys.stderr)
     show(chosen, len(cohort.studies), seconds, memory)
 
@@ -89,9 +88,12 @@ def timed(work: Callable[[], dict[str, Any]]) -> tuple[float, dict[str, Any]]:
     return perf_counter() - began, value
 
 
-def peak_memory(who: int) -> float:
-    """GB held at most, by this process or by the largest of its children that have ended."""
-    held = resource.getrusage(who).ru_maxrss
+def peak_memory() -> float:
+    """GB held at most by this process so far.
+
+    There is no such number of Java: what the system says of a child begins with what its parent held at the fork.
+    """
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return held * (1 if sys.platform == "darwin" else KILOBYTE) / GIGABYTE  # bytes there, kilobytes here
 
 
