@@ -183,7 +183,7 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
         encoder_outputs: BaseModelOutput | None = None,
         decoder_input_ids: Tensor | None = None,
         decoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
+        cache: Any = None,
         use_cache: bool | None = None,
         return_dict: bool | None = None,  # noqa: ARG002  (part of transformers' contract)
         **kwargs: Any,  # noqa: ARG002
@@ -200,10 +200,10 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
             decoder_attention_mask,
             patches=patches,
             patch_mask=attention_mask,
-            cache=past_key_values,
+            cache=cache,
             use_cache=bool(use_cache),
         )
-        return Seq2SeqLMOutput(logits=logits, past_key_values=cache, encoder_last_hidden_state=patches)
+        return Seq2SeqLMOutput(logits=logits, cache=cache, encoder_last_hidden_state=patches)
 
     @torch.no_grad()
     def generate_reports(self, encoded: Encoded, **decoding: Any) -> list[Report]:

@@ -104,13 +104,13 @@ class MemoryDrivenLayer(MBartDecoderLayer):
         attention_mask: Tensor | None = None,
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
-        past_key_values: Any = None,
+        cache: Any = None,
         use_cache: bool | None = None,  # noqa: ARG002  (part of transformers' contract)
         memory: Tensor | None = None,
         **kwargs: Any,
     ) -> Tensor:
         """hidden_states (B, T, D), memory (B, T, S * D); without encoder states, no cross-attention."""
-        seen = {"past_key_values": past_key_values, **kwargs}
+        seen = {"cache": cache, **kwargs}
         normed = self.self_attn_layer_norm(hidden_states, memory)
         attended, _ = self.self_attn(normed, attention_mask=attention_mask, **seen)
         hidden = hidden_states + self._drop(attended)
@@ -198,10 +198,10 @@ class R2GenGenerator(TransformerGenerator):
             attention_mask=mask,
             encoder_hidden_states=patches,
             encoder_attention_mask=patch_mask,
-            past_key_values=cache,
+            cache=cache,
             use_cache=use_cache,
             memory=memory.flatten(2),
         )
         if cache is not None:
             cache.memory = memory[:, -1]
-        return decoded.last_hidden_state, decoded.past_key_values
+        return decoded.last_hidden_state, decoded.cache

@@ -105,7 +105,7 @@ class R2GenCMNGenerator(TransformerGenerator):
             attention_mask=mask,
             encoder_hidden_states=patches,
             encoder_attention_mask=patch_mask,
-            past_key_values=cache,
+            cache=cache,
             use_cache=use_cache,
         )
-        return decoded.last_hidden_state, decoded.past_key_values
+        return decoded.last_hidden_state, decoded.cache

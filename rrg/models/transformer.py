@@ -87,7 +87,7 @@ class TransformerGenerator(GeneratorModel):
             attention_mask=mask,
             encoder_hidden_states=patches,
             encoder_attention_mask=patch_mask,
-            past_key_values=cache,
+            cache=cache,
             use_cache=use_cache,
         )
-        return decoded.last_hidden_state, decoded.past_key_values
+        return decoded.last_hidden_state, decoded.cache
