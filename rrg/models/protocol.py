@@ -48,9 +48,15 @@ class AlignmentHeads(nn.Module):
 
     MAX_LOGIT_SCALE = 4.6052  # exp = 100, the clamp of CLIP (arXiv:2103.00020, section 2.5)
 
-    def __init__(self, width: int, embedding: int, initial_temperature: float = 0.07) -> None:
+    def __init__(
+        self,
+        width: int,
+        embedding: int,
+        initial_temperature: float = 0.07,
+        image_width: int | None = None,  # of pooled image features, where it is not the decoder's
+    ) -> None:
         super().__init__()
-        self.image = nn.Linear(width, embedding, bias=False)
+        self.image = nn.Linear(image_width or width, embedding, bias=False)
         self.report = nn.Linear(width, embedding, bias=False)
         self.initial_temperature = initial_temperature
         self.logit_scale = nn.Parameter(torch.empty(()))

@@ -7,19 +7,44 @@ from rrg.models.protocol import Encoded, TrainableGenerator
 from rrg.models.registry import FAMILIES, create, family_of
 from rrg.types import Report, RrgError
 from tests.made import TINY
+from tests.models.sources import DECIDED, write_source
 
 PIXELS = torch.rand(3, 2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
 VIEWS = torch.tensor([[1, 2], [1, 0], [2, 0]])
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def model(request):
+SOURCES = ["vit bert", "swin roberta", "vit mbart"]  # what a folder for the family hugging_face holds
+
+
+def make(case, folder):
+    sizes = {**TINY, "vocab_size": 60, "image_size": 64}
+    if case in FAMILIES:
+        return create(case, **sizes)
+    source = write_source(folder / "source", *case.split())
+    free = {name: value for name, value in sizes.items() if name not in DECIDED}
+    made = create("hugging_face", source=str(source), **free)
+    torch.nn.init.normal_(
+        made.encoder.view_embedding.weight, std=0.1
+    )  # as training would: they start at zero
+    return made
+
+
+def sharpen(model):
+    """An untrained model repeats one word: let what it has written and seen decide more."""
+    words = model.get_input_embeddings().weight
+    for name, weight in model.decoder.named_parameters():
+        if "positions" in name or "position_embeddings" in name or "wpe" in name:
+            weight.mul_(40)
+        elif weight is not words and weight.dim() > 1:
+            weight.mul_(8)
+
+
+@pytest.fixture(scope="module", params=[*FAMILIES, *SOURCES])
+def model(request, tmp_path_factory):
     torch.manual_seed(0)
-    made = create(request.param, vocab_size=60, image_size=64, **TINY).eval()
-    with torch.no_grad():  # an untrained model repeats one word: let what it has written and seen decide more
-        for parameter in made.decoder.layers.parameters():
-            parameter.mul_(8)
-        made.decoder.embed_positions.weight.mul_(40)
+    made = make(request.param, tmp_path_factory.mktemp("made")).eval()
+    with torch.no_grad():
+        sharpen(made)
     return made
 
 
@@ -35,7 +60,7 @@ def test_it_offers_the_protocol(model):
 
 def test_shapes(model, encoded):
     batch, patches, width = encoded.patches.shape
-    assert (batch, width) == (3, TINY["hidden_size"])
+    assert (batch, width) == (3, model.config.hidden_size)
     assert encoded.mask.shape == (3, patches)
     assert encoded.pooled.shape == (3, width)
     assert encoded.backbone.shape[:2] == (3, 2)
@@ -58,7 +83,8 @@ def test_an_absent_view_changes_nothing(model, encoded):
 @torch.no_grad()
 def test_the_view_matters(model, encoded):
     swapped = model.encode(PIXELS, torch.tensor([[2, 1], [1, 0], [2, 0]]))
-    assert not torch.allclose(swapped.pooled[0], encoded.pooled[0], atol=1e-4)
+    # of the patches: a family without layers between them pools a sum that knows no order
+    assert not torch.allclose(swapped.patches[0], encoded.patches[0], atol=1e-4)
 
 
 @torch.no_grad()
@@ -94,6 +120,43 @@ def test_the_report_embedding_reads_no_image(model, encoded):
     mask = torch.ones(1, 3, dtype=torch.bool)
     first, second = (model.report_features(torch.tensor([[1, word, 2]]), mask) for word in (9, 30))
     assert not torch.allclose(first, second, atol=1e-4)
+
+
+def test_the_report_embedding_teaches_no_part_that_sees(model):
+    model.zero_grad(set_to_none=True)
+    tokens, mask = torch.randint(4, 60, (2, 6)), torch.ones(2, 6, dtype=torch.bool)
+    model.report_features(tokens, mask).sum().backward()
+    taught = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    assert any(name.startswith("decoder.") for name in taught)
+    seeing = ("encoder.backbone", "encoder.project", "encoder.view", "encoder.place", "encoder.layers.layers")
+    assert not [name for name in taught if name.startswith(seeing) or "encoder_attn" in name]
+
+
+def test_every_weight_learns(model):
+    """A weight that nothing reaches would cost for nothing, and processes that train together refuse it."""
+    model.zero_grad(set_to_none=True)
+    tokens, mask = torch.randint(4, 60, (3, 6)), torch.ones(3, 6, dtype=torch.bool)
+    encoded = model.encode(PIXELS, VIEWS)
+    image = model.heads.embed_image(encoded.pooled)
+    report = model.heads.embed_report(model.report_features(tokens, mask))
+    loss = model.report_logits(encoded, tokens, mask).logsumexp(-1).sum() + (image * report).sum()
+    (loss * model.heads.scale()).backward()
+    assert not [
+        name for name, weight in model.named_parameters() if weight.requires_grad and weight.grad is None
+    ]
+
+
+@torch.no_grad()
+def test_saved_and_loaded_it_is_the_same(model, encoded, tmp_path):
+    model.save_pretrained(tmp_path)
+    again = family_of(model.config.model_type).from_pretrained(tmp_path, local_files_only=True).eval()
+    tokens, mask = torch.tensor([[1, 9, 8, 7]]), torch.ones(1, 4, dtype=torch.bool)
+    assert torch.equal(again.encode(PIXELS, VIEWS).patches, encoded.patches)
+    assert torch.equal(again.report_features(tokens, mask), model.report_features(tokens, mask))
+    assert again.generate_reports(encoded) == model.generate_reports(encoded)
+    assert {n: p.shape for n, p in again.named_parameters()} == {
+        n: p.shape for n, p in model.named_parameters()
+    }
 
 
 @pytest.mark.parametrize("beams", [1, 3])
