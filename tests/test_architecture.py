@@ -7,6 +7,8 @@ stands on retrieval, explain and what evaluation wrote to disk, never on trainin
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,9 +26,10 @@ BELOW = {
     "explain": {"data", "models", "objective", "retrieval"},  # hard negatives are mined and synthesised there
     "evaluation": {"data", "models", "objective", "training", "retrieval", "explain"},
     "simulation": {"data"},
-    "app": {"data", "models", "retrieval", "explain"},  # of evaluation it reads the files, not the code
+    "app": {"data", "models", "retrieval", "explain", "evaluation"},  # of evaluation what shows its files: SHOWING
 }
 SHARED = {"app": ("rrg.evaluation.figures",)}  # single modules: the plots are the same on page and screen
+SHOWING = {"schema", "figures", "page_words", "page_tables", "page_figures", "page_cases"}
 ENTRANCES = {"cli", "commands", "__main__", "__init__"}  # these may use every room
 HEAVY = {"torch", "transformers", "gradio", "timm", "torchvision", "torchxrayvision"}
 LIGHT_MODULES = ["images", "film", "raster", "dicom", "reports", "findings", "iu_xray", "mimic_cxr"]
@@ -92,6 +95,22 @@ def test_only_the_view_imports_gradio():
     users = {name_of(p) for p in module_files() if any(n.split(".")[0] == "gradio" for n in imports(p))}
     assert users
     assert all(f"{name}.".startswith("rrg.app.view.") for name in users), users
+
+
+def test_the_app_reads_what_evaluation_wrote_and_scores_nothing():
+    """What it needs of evaluation comes without the libraries that scoring needs, which the app does not install."""
+    used = {
+        name.split(".")[2]
+        for path in (ROOT / "app").rglob("*.py")
+        for name in imports(path)
+        if name.startswith("rrg.evaluation.")
+    }
+    assert used <= SHOWING
+    modules = "; ".join(f"import rrg.evaluation.{name}" for name in sorted(SHOWING))
+    heavy = "{'pycocoevalcap', 'torch', 'accelerate', 'jinja2'}"
+    code = f"import sys; {modules}; print({heavy} & {{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "objective").glob("*.py")), ids=name_of)

@@ -14,7 +14,9 @@ from rrg.commands.shared import writing
 def study(
     grid: Annotated[Path, typer.Argument(help="YAML file with base: and runs:.", metavar="GRID.yaml")],
     out: Annotated[Path, typer.Option(help="Folder of the runs' states and weights.", metavar="DIR")],
-    results: Annotated[Path, typer.Option(help="Folder of the results, one small JSON a run.", metavar="DIR")],
+    results: Annotated[
+        Path, typer.Option(help="Folder of the results, one small JSON a run.", metavar="DIR")
+    ],
     only: Annotated[
         list[str] | None, typer.Argument(help="These runs alone; all without a name.", metavar="NAME")
     ] = None,
@@ -37,7 +39,9 @@ def study(
 
         data = load_config(folder / "config.yaml").data
         settings = Settings(meteor=False, partial=folder / "val.partial", progress=sys.stderr.isatty())
-        return without_texts(evaluate(load_checkpoint(checkpoint), load_cohort(data.folder, data.val), settings))
+        return without_texts(
+            evaluate(load_checkpoint(checkpoint), load_cohort(data.folder, data.val), settings)
+        )
 
     def run(config: Path, folder: Path) -> Path:
         return train(config, [], folder)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pycocoevalcap.bleu.bleu_scorer import cook_refs, cook_test
 
 ORDERS = 4
 COUNTS = 2 * ORDERS + 2  # numbers of `bleu_statistics`
@@ -23,6 +22,11 @@ def bleu_statistics(tokens: Sequence[str], reference: Sequence[str]) -> list[int
     Matching 1- to 4-grams (each at most as often as in the reference), 1- to 4-grams written, tokens written,
     tokens of the reference (Papineni et al. 2002, section 2; counted by pycocoevalcap).
     """
+    from pycocoevalcap.bleu.bleu_scorer import (  # not at hand where results are only shown
+        cook_refs,
+        cook_test,
+    )
+
     counts = cook_test(_line(tokens), cook_refs([_line(reference)], n=ORDERS), n=ORDERS)
     return [*counts["correct"], *counts["guess"], counts["testlen"], counts["reflen"][0]]
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from pycocoevalcap.meteor import meteor as pycocoevalcap
-
 NO_JAVA = "METEOR 1.5 is a Java program and no `java` is on the path"
 
 Texts = Mapping[int, Sequence[str]]
@@ -49,7 +47,7 @@ class Meteor:
         if self.reason:
             raise UnavailableError(self.reason)
         try:
-            self._process = self._process or pycocoevalcap.Meteor()
+            self._process = self._process or _process()
             corpus, studies = self._process.compute_score(gold, found)
             return float(corpus), [float(score) for score in studies]
         except (OSError, ValueError) as error:
@@ -75,3 +73,9 @@ class Meteor:
             process.meteor_p.stdin.close()
         process.meteor_p.kill()
         process.meteor_p.wait()
+
+
+def _process() -> Any:
+    from pycocoevalcap.meteor.meteor import Meteor as Process  # not at hand where results are only shown
+
+    return Process()

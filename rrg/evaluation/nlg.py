@@ -11,10 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pycocoevalcap.bleu.bleu import Bleu
-from pycocoevalcap.cider.cider import Cider
-from pycocoevalcap.rouge.rouge import Rouge
-
 from rrg.evaluation.meteor import Meteor, UnavailableError
 from rrg.types import RrgError
 
@@ -82,11 +78,15 @@ def _collect(columns: Columns, absent: Mapping[str, str], n: int) -> TextScores:
 
 
 def _bleu(gold: Texts, found: Texts) -> Columns:
+    from pycocoevalcap.bleu.bleu import Bleu  # where it is used: who only shows results need not have it
+
     corpus, studies = Bleu(4).compute_score(gold, found, verbose=0)
     return {name: (float(c), _floats(s)) for name, c, s in zip(BLEU, corpus, studies, strict=True)}
 
 
 def _rouge(gold: Texts, found: Texts) -> Columns:
+    from pycocoevalcap.rouge.rouge import Rouge
+
     corpus, studies = Rouge().compute_score(gold, found)
     return {"ROUGE-L": (float(corpus), _floats(studies))}
 
@@ -94,6 +94,8 @@ def _rouge(gold: Texts, found: Texts) -> Columns:
 def _cider(
     references: Sequence[Tokens], hypotheses: Sequence[Tokens], further: Sequence[Tokens]
 ) -> tuple[float, list[float]]:
+    from pycocoevalcap.cider.cider import Cider
+
     if len(references) + len(further) < 2 or not any(references):
         raise UnavailableError(
             "CIDEr weighs words by how few references hold them: two, not empty, are needed"
