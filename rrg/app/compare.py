@@ -57,19 +57,25 @@ class Sentence:
 
 @dataclass(frozen=True)
 class FindingRow:
-    """One finding in both reports; None where a report does not mention it, which is not "absent"."""
+    """One finding in both reports and the reference; None where one does not mention it, which is not "absent".
+
+    `verdict` is on the two reports alone.
+    """
 
     label: str
     first: Finding | None
     second: Finding | None
     verdict: Verdict
+    reference: Finding | None = None
 
 
-def compare_sentences(mine: Labelled, other: Labelled) -> tuple[Sentence, ...]:
-    """Every sentence of `mine` judged against the whole of `other`."""
+def compare_sentences(
+    mine: Labelled, other: Labelled, called: str = "the other report"
+) -> tuple[Sentence, ...]:
+    """Every sentence of `mine` judged against the whole of `other`, which reasons call `called`."""
     same_words = {normalise(text) for text in other.sentences}
     return tuple(
-        _judge(text, _named_in(mine, i), other.findings, normalise(text) in same_words)
+        _judge(text, _named_in(mine, i), other.findings, normalise(text) in same_words, called)
         for i, text in enumerate(mine.sentences)
     )
 
@@ -80,11 +86,16 @@ def _named_in(report: Labelled, sentence: int) -> list[Finding]:
     return named or [f for f in label_report(report.sentences[sentence]) if f.label != NO_FINDING]
 
 
-def findings_table(first: Labelled, second: Labelled) -> tuple[FindingRow, ...]:
-    """One row per finding that either report names; conflicts first, then what is present, then absent."""
+def findings_table(
+    first: Labelled, second: Labelled, reference: Labelled | None = None
+) -> tuple[FindingRow, ...]:
+    """One row per finding that any of them names; conflicts first, then what is present, then absent."""
     left, right = strongest(first.findings), strongest(second.findings)
-    labels = [label for label in (*left, *right) if label != NO_FINDING]
-    rows = [_row(label, left.get(label), right.get(label)) for label in dict.fromkeys(labels)]
+    truth = strongest(reference.findings) if reference is not None else {}
+    labels = [label for label in (*left, *right, *truth) if label != NO_FINDING]
+    rows = [
+        _row(label, left.get(label), right.get(label), truth.get(label)) for label in dict.fromkeys(labels)
+    ]
     return tuple(sorted(rows, key=_row_order))
 
 
@@ -115,18 +126,20 @@ def conflict(mine: Finding, theirs: Finding) -> bool:
     return {mine.side, theirs.side} == {Side.LEFT, Side.RIGHT}
 
 
-def _judge(text: str, named: Sequence[Finding], theirs: Sequence[Finding], same_words: bool) -> Sentence:
+def _judge(
+    text: str, named: Sequence[Finding], theirs: Sequence[Finding], same_words: bool, called: str
+) -> Sentence:
     if same_words:
-        return Sentence(text, Verdict.AGREES, "the same words in the other report")
+        return Sentence(text, Verdict.AGREES, f"the same words in {called}")
     for finding in named:
         against = _opponent(finding, theirs)
         if against is not None:
-            return Sentence(text, Verdict.CONTRADICTS, f"the other report: {describe(against)}")
+            return Sentence(text, Verdict.CONTRADICTS, f"{called}: {describe(against)}")
     if named and all(_match(finding, theirs) for finding in named):
         return Sentence(text, Verdict.AGREES, "; ".join(describe(f) for f in named))
     missing = [f for f in named if not _match(f, theirs)]
-    reason = "the other report does not say: " + "; ".join(describe(f) for f in missing) if missing else ""
-    return Sentence(text, Verdict.ALONE, reason or "no such sentence in the other report")
+    reason = f"{called} does not say: " + "; ".join(describe(f) for f in missing) if missing else ""
+    return Sentence(text, Verdict.ALONE, reason or f"no such sentence in {called}")
 
 
 def _opponent(finding: Finding, others: Sequence[Finding]) -> Finding | None:
@@ -142,16 +155,16 @@ def _match(finding: Finding, others: Sequence[Finding]) -> bool:
     )
 
 
-def _row(label: str, first: Finding | None, second: Finding | None) -> FindingRow:
+def _row(label: str, first: Finding | None, second: Finding | None, reference: Finding | None) -> FindingRow:
     if first is None or second is None:
         verdict = Verdict.ALONE
     elif conflict(first, second):
         verdict = Verdict.CONTRADICTS
     else:
         verdict = Verdict.AGREES if first.status == second.status else Verdict.ALONE
-    return FindingRow(label, first, second, verdict)
+    return FindingRow(label, first, second, verdict, reference)
 
 
 def _row_order(row: FindingRow) -> tuple[bool, int, str]:
-    weight = max(_WEIGHT[f.status] for f in (row.first, row.second) if f is not None)
+    weight = max(_WEIGHT[f.status] for f in (row.first, row.second, row.reference) if f is not None)
     return row.verdict is not Verdict.CONTRADICTS, -weight, row.label

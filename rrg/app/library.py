@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rrg.types import Fit, ModelReading, Radiograph, RrgError, View
+from rrg.types import Evidence, Fit, ModelReading, Radiograph, RrgError, View
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PREFERRED = ("baseline", "aligned", "hard-negative")
@@ -69,6 +69,10 @@ class Reader(Protocol):
 
     def weigh(self, encoded: Any, texts: Sequence[str]) -> tuple[Fit, ...]:
         """How well each report fits the study."""
+        ...
+
+    def evidence(self, films: Sequence[Radiograph], report: str, sentence: int) -> Evidence:
+        """Where the films speak for one sentence of a report, whoever wrote it."""
         ...
 
     def read(

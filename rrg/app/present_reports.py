@@ -1,13 +1,23 @@
-"""Two reports, their findings and their nearest training reports as HTML. Pure, like `present`."""
+"""Two reports and their findings as HTML. Pure, like `present`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
-from rrg.app.compare import FindingRow, LabelledText, Sentence, Verdict, compare_sentences, findings_table
+from rrg.app.compare import (
+    FindingRow,
+    Labelled,
+    LabelledText,
+    Sentence,
+    Verdict,
+    compare_sentences,
+    conflict,
+    findings_table,
+)
 from rrg.app.present import banner, card, esc, nothing_yet, pair
-from rrg.retrieval.texts import openi_link
-from rrg.types import Finding, ModelReading, Neighbour, Reading
+from rrg.app.reading_room import REFERENCE
+from rrg.app.study import OpenStudy
+from rrg.types import Finding, ModelReading, Reading
 
 _SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.CONTRADICTS: "≠"}
 _KIND = {Verdict.AGREES: "agrees", Verdict.ALONE: "alone", Verdict.CONTRADICTS: "contradicts"}
@@ -28,53 +38,117 @@ def drafts(names: Sequence[str], texts: Sequence[str]) -> str:
 # -- tab 1: reports
 
 
-def reports(reading: Reading) -> str:
-    """Both reports, sentence by sentence, with the key to the signs and the settings."""
+def reports(study: OpenStudy) -> str:
+    """Both reports and the reference, sentence by sentence, with the key to the signs and the settings.
+
+    A sentence is a button: `data-report` counts the models and then the reference, `data-sentence` its sentences, from 0.
+    """
+    reading = study.reading
+    assert reading is not None
     first, second = reading.models
+    truth = _reference(study)
     cards = [
-        _report(mine, compare_sentences(mine, other)) for mine, other in ((first, second), (second, first))
+        _report(mine, i, _verdicts(mine, {"": other, **truth}))
+        for i, (mine, other) in enumerate(((first, second), (second, first)))
     ]
     key = "".join(_verdict(verdict) for verdict in Verdict)
     legend = f'<p class="key">Against the other report, by the findings named: {key}</p>'
-    return pair(cards) + legend + _settings(reading)
+    return pair(cards) + _reference_card(truth, reading.models) + legend + _settings(study, reading)
 
 
-def findings(reading: Reading) -> str:
-    """The table of findings of both reports."""
-    first, second = reading.models
-    rows = findings_table(first, second)
+def findings(study: OpenStudy) -> str:
+    """The table of findings of both reports, and of the reference where there is one."""
+    assert study.reading is not None
+    first, second = study.reading.models
+    truth = _reference(study).get(REFERENCE)
+    rows = findings_table(first, second, truth)
     if not rows:
         return nothing_yet("Neither report names a finding that the labeller knows.")
-    titles = ("Finding", first.model, second.model, "Together")
+    titles = ("Finding", first.model, second.model, *([REFERENCE] if truth else []), "Together")
     head = "".join(f'<th scope="col">{esc(title)}</th>' for title in titles)
-    body = "".join(_finding_row(row) for row in rows)
+    body = "".join(_finding_row(row, truth is not None) for row in rows)
     table = f'<table class="findings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
+
+
+def _reference(study: OpenStudy) -> dict[str, Labelled]:
+    """The reference by its name, or nothing."""
+    return {REFERENCE: LabelledText.of(study.reference)} if study.reference else {}
 
 
 def _verdict(verdict: Verdict) -> str:
     return tag(_KIND[verdict], _SIGN[verdict], verdict.value)
 
 
-def _report(mine: ModelReading, sentences: Iterable[Sentence]) -> str:
-    chips = "".join(_chip(sentence) for sentence in sentences) or "<li>(an empty report)</li>"
-    return card(mine.model, f'<ul class="chips">{chips}</ul>', f"{mine.seconds:.1f} s")
+def _verdicts(mine: Labelled, others: Mapping[str, Labelled]) -> list[dict[str, Sentence]]:
+    """For each sentence of `mine` how it stands to every other text; "" is the other report."""
+    each = {
+        name: compare_sentences(
+            mine,
+            other,
+            (name and (name if name == REFERENCE else f"the report of {name}")) or "the other report",
+        )
+        for name, other in others.items()
+    }
+    return [{name: told[i] for name, told in each.items()} for i in range(len(mine.sentences))]
 
 
-def _chip(sentence: Sentence) -> str:
+def _report(mine: ModelReading, number: int, sentences: Sequence[Mapping[str, Sentence]]) -> str:
+    return card(mine.model, _chips(number, sentences), f"{mine.seconds:.1f} s")
+
+
+def _reference_card(truth: Mapping[str, Labelled], models: Sequence[ModelReading]) -> str:
+    """What a radiologist wrote, each sentence against both reports."""
+    if not truth:
+        return ""
+    chips = _chips(len(models), _verdicts(truth[REFERENCE], {model.model: model for model in models}))
+    return card("Reference", chips, "written by a radiologist; no model saw it")
+
+
+def _chips(number: int, sentences: Sequence[Mapping[str, Sentence]]) -> str:
+    chips = "".join(_chip(number, i, against) for i, against in enumerate(sentences))
+    return f'<ul class="chips">{chips or "<li>(an empty report)</li>"}</ul>'
+
+
+def _chip(number: int, place: int, against: Mapping[str, Sentence]) -> str:
+    """A sentence to choose. Its colour follows the first text that it is compared with."""
+    first = next(iter(against.values()))
+    tags = "".join(_against(name, sentence) for name, sentence in against.items())
+    reasons = [sentence.reason for sentence in against.values() if sentence.verdict is Verdict.CONTRADICTS]
+    because = "".join(f'<span class="because">{esc(reason)}</span>' for reason in reasons)
+    chosen = f'data-report="{number}" data-sentence="{place}" aria-pressed="false"'
+    button = f'<button type="button" class="pick" {chosen}>{tags} {esc(first.text)}{because}</button>'
+    return f'<li class="chip {_KIND[first.verdict]}" title="{esc(first.reason)}">{button}</li>'
+
+
+def _against(name: str, sentence: Sentence) -> str:
     verdict = sentence.verdict
-    because = f'<span class="because">{esc(sentence.reason)}</span>' if verdict is Verdict.CONTRADICTS else ""
-    said = f"{_verdict(verdict)} {esc(sentence.text)}{because}"
-    return f'<li class="chip {_KIND[verdict]}" title="{esc(sentence.reason)}">{said}</li>'
+    if not name:
+        return _verdict(verdict)
+    words = {
+        Verdict.AGREES: f"{name} agrees",
+        Verdict.CONTRADICTS: f"{name} contradicts",
+        Verdict.ALONE: f"not in {name}",
+    }
+    return tag(_KIND[verdict], _SIGN[verdict], words[verdict])
 
 
-def _finding_row(row: FindingRow) -> str:
+def _finding_row(row: FindingRow, referenced: bool) -> str:
     together = _verdict(row.verdict)
-    if row.verdict is Verdict.ALONE:
+    if row.first is None and row.second is None:
+        together = tag("alone", "−", "in neither report")
+    elif row.verdict is Verdict.ALONE:
         both = row.first is not None and row.second is not None
         together = tag("alone", "~", "differs in certainty") if both else tag("alone", "+", "in one only")
-    cells = "".join(f"<td>{_stated(finding)}</td>" for finding in (row.first, row.second))
-    return f'<tr><th scope="row">{esc(row.label)}</th>{cells}<td>{together}</td></tr>'
+    cells = [_stated(finding) + _refuted(finding, row.reference) for finding in (row.first, row.second)]
+    cells += [_stated(row.reference)] if referenced else []
+    told = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{esc(row.label)}</th>{told}<td>{together}</td></tr>'
+
+
+def _refuted(finding: Finding | None, reference: Finding | None) -> str:
+    against = finding is not None and reference is not None and conflict(finding, reference)
+    return "<br>" + tag("contradicts", _SIGN[Verdict.CONTRADICTS], REFERENCE) if against else ""
 
 
 def _stated(finding: Finding | None) -> str:
@@ -86,63 +160,16 @@ def _stated(finding: Finding | None) -> str:
     return word + (f'<br><span class="quiet">{esc(detail)}</span>' if detail else "")
 
 
-def _settings(reading: Reading) -> str:
+def _settings(study: OpenStudy, reading: Reading) -> str:
+    """What it takes to repeat the reading, and what no model can see at the size it looks at."""
     revisions = ", ".join(f"{model.model} {model.revision}" for model in reading.models)
     decoding, seed = reading.settings.get("decoding", "?"), reading.settings.get("seed", "?")
     said = (
         f"Decoding {decoding} · seed {seed} · revision {revisions}. The same picture gives the same report."
     )
-    return f'<p class="settings">{esc(said)}</p>' + "".join(banner("note", text) for text in reading.warnings)
-
-
-# -- tab 2: nearest reports
-
-
-def neighbours(reading: Reading) -> str:
-    """Each model's nearest training reports, their sentences marked against the report it drafted."""
-    cards = []
-    for model in reading.models:
-        items = "".join(_neighbour(neighbour, model) for neighbour in model.neighbours) or "<li>none</li>"
-        cards.append(card(model.model, f'<ol class="neighbours">{items}</ol>'))
-    lead = (
-        "Training reports closest to the film in each model’s own space (cosine). Sentences are marked where "
-        "they agree with (✓) or contradict (≠) that model’s draft. Open-i reports: Indiana University, "
-        "CC BY-NC-ND 4.0, shown unchanged."
+    seen = (
+        f"The models see {study.size} × {study.size} px: small nodules, a thin pneumothorax, fine lines and fractures "
+        "cannot be judged at this size, whatever a report says of them."
     )
-    return f'<p class="lead">{lead}</p>{pair(cards)}'
-
-
-def verbatim(text: str | None, model: ModelReading | None = None) -> str:
-    """A training report unchanged, or that it is not at hand; marked against `model`'s draft if given."""
-    if text is None:
-        return '<p class="verbatim quiet">The text is not at hand on this machine.</p>'
-    if model is None:
-        return f'<p class="verbatim">{esc(text)}</p>'
-    marked = (_marked(sentence) for sentence in compare_sentences(LabelledText.of(text), model))
-    return f'<p class="verbatim">{" ".join(marked)}</p>'
-
-
-def source(neighbour: Neighbour) -> str:
-    """The study's name, with its Open-i page where that is known."""
-    name = f"Open-i report {neighbour.uid}" if neighbour.uid else f"study {neighbour.study_id}"
-    link = openi_link(neighbour.uid)
-    if link is None:
-        return f'<span class="source">{esc(name)}</span>'
-    return f'<a class="source" href="{esc(link)}" target="_blank" rel="noopener noreferrer">{esc(name)} ↗</a>'
-
-
-def _neighbour(neighbour: Neighbour, model: ModelReading) -> str:
-    width = max(0.0, neighbour.similarity) * 100
-    bar = f'<span class="bar" aria-hidden="true"><span style="width:{width:.0f}%"></span></span>'
-    labels = "".join(f'<span class="label">{esc(label)}</span>' for label in neighbour.labels)
-    head = f'<div class="neighbour"><b>{neighbour.similarity:.3f}</b>{bar}{source(neighbour)}</div>'
-    return f'<li>{head}{verbatim(neighbour.text, model)}<div class="labels">{labels}</div></li>'
-
-
-def _marked(sentence: Sentence) -> str:
-    verdict = sentence.verdict
-    if verdict is Verdict.ALONE:
-        return esc(sentence.text)
-    sign = f'<i role="img" aria-label="{verdict.value}">{_SIGN[verdict]}</i>'
-    title = esc(f"{verdict.value}: {sentence.reason}")
-    return f'<span class="mark {_KIND[verdict]}" title="{title}">{sign} {esc(sentence.text)}</span>'
+    lines = "".join(f'<p class="settings">{esc(line)}</p>' for line in (said, seen))
+    return lines + "".join(banner("note", text) for text in reading.warnings)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from rrg.app.library import Screening
 from rrg.explain.reading import UNSCREENED, examine, read_study, weigh
+from rrg.explain.saliency import evidence
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.models.protocol import Encoded
 from rrg.retrieval.gallery import Gallery, check_revision
 from rrg.retrieval.texts import TextSource
-from rrg.types import Fit, ModelReading, Radiograph
+from rrg.types import Evidence, Fit, ModelReading, Radiograph
 
 NEIGHBOURS = 5
 GRID = tuple(i / 20 for i in range(20, -1, -1))  # the slider's steps, so that moving it costs no model
@@ -62,6 +63,9 @@ class CheckpointReader:
 
     def weigh(self, encoded: Encoded, texts: Sequence[str]) -> tuple[Fit, ...]:
         return weigh(self.checkpoint, encoded, texts)
+
+    def evidence(self, films: Sequence[Radiograph], report: str, sentence: int) -> Evidence:
+        return evidence(self.checkpoint, *self.checkpoint.read_pixels(films), report, sentence)
 
     def read(
         self,

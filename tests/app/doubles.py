@@ -12,6 +12,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.data.findings import label_report
 from rrg.data.reports import sentences
 from rrg.types import (
+    Evidence,
     Fit,
     HardNegative,
     HardNegatives,
@@ -21,6 +22,7 @@ from rrg.types import (
     Recombination,
     Report,
     RrgError,
+    Saliency,
     View,
 )
 
@@ -81,6 +83,7 @@ class Double:
     positives: list[str | None] = field(default_factory=list)
     owns: list[tuple[str, str] | None] = field(default_factory=list)
     weighed: list[tuple[str, ...]] = field(default_factory=list)
+    explained: list[tuple[int, str, int]] = field(default_factory=list)
 
     def screen(self, films) -> Screening:
         views = tuple(f.view if f.view is not View.UNKNOWN else View.FRONTAL for f in films)
@@ -100,6 +103,19 @@ class Double:
         assert encoded[:2] == ("encoded", self.name)
         self.weighed.append(tuple(texts))
         return tuple(self._fit(text) for text in texts)
+
+    def evidence(self, films, report, sentence) -> Evidence:
+        """The left half of each film, four times as strong in hard-negative; outside the field of view the first row."""
+        self.explained.append((len(films), report, sentence))
+        words = sentences(report)[sentence].split()
+        if "zyx" in words:
+            raise RrgError("The model knows no word of this sentence.")
+        strength = 0.8 if self.name == "hard-negative" else 0.2
+        values = np.zeros((8, 8), dtype=np.float32)
+        values[:, :4] = strength
+        values[0] = np.nan
+        maps = tuple(Saliency(values, each.view, sentence) for each in films)
+        return Evidence(maps, 5 * strength - 1, tuple((word.lower(), 0.75) for word in words))
 
     def _fit(self, text: str) -> Fit:
         words = text.split()

@@ -176,7 +176,7 @@ def test_a_step_is_as_long_in_one_model_s_picture_as_in_the_other_s(reading):
     drawn = [m.hard_negatives for m in reading.models]
     ranges = extents(drawn)
     assert len({round(high - low, 9) for low, high in ranges}) == 1
-    for (low, high), negatives in zip(ranges, drawn, strict=True):
-        values = [negatives.positive_alignment, *(p.alignment for p in negatives.path)]
+    for (low, high), curve_of in zip(ranges, drawn, strict=True):
+        values = [curve_of.positive_alignment, *(p.alignment for p in curve_of.path)]
         assert low < min(values)
         assert high > max(values)

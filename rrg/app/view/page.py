@@ -80,8 +80,8 @@ class Page:
                 self.negatives = NegativesTab(self.room)
             with gr.Tab(ProbeTab.title):
                 self.probe = ProbeTab()
-            with gr.Tab(BenchmarkTab.title):
-                self.benchmark = BenchmarkTab()
+            with gr.Tab(BenchmarkTab.title) as tab:
+                self.benchmark = BenchmarkTab(tab)
             with gr.Tab(BlindTab.title):
                 self.blind = BlindTab()
 

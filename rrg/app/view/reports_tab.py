@@ -1,4 +1,4 @@
-"""Tab 1: both reports as they are written, their sentences compared, and the table of findings."""
+"""Tab 1: both reports as they are written, their sentences compared and asked for evidence, and the table of findings."""
 
 from __future__ import annotations
 
@@ -7,31 +7,71 @@ from typing import Any
 
 import gradio as gr
 
-from rrg.app import present, present_reports
+from rrg.app import evidence, present, present_evidence, present_reports
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
+from rrg.types import RrgError
+
+# A chosen sentence stays pressed without a re-render, so that the keyboard's place is kept; a second press lets it go.
+CHOOSE = """
+element.addEventListener("click", (event) => {
+  const pick = event.target.closest("button.pick");
+  if (!pick) return;
+  const chosen = pick.getAttribute("aria-pressed") !== "true";
+  for (const other of element.querySelectorAll("button.pick")) other.setAttribute("aria-pressed", "false");
+  pick.setAttribute("aria-pressed", String(chosen));
+  const { report, sentence } = pick.dataset;
+  trigger("click", chosen ? { report: Number(report), sentence: Number(sentence) } : {});
+});
+"""
 
 
 class ReportsTab(Part):
     title = "Reports"
 
     def __init__(self) -> None:
-        self.reports = gr.HTML(present.nothing_yet("The two reports appear here."))
+        self.reports = gr.HTML(
+            present.nothing_yet("The two reports appear here."), js_on_load=CHOOSE, elem_id="reports"
+        )
+        self.evidence = gr.HTML("", elem_id="evidence")
         self.findings = gr.HTML("")
 
     def outputs(self) -> list[Any]:
-        return [self.reports, self.findings]
+        return [self.reports, self.evidence, self.findings]
+
+    def wire(self, desk: Desk) -> None:
+        self.desk = desk
+        shown = [desk.notice, self.evidence, desk.viewer.marks]
+        desk.job(self.reports.click, self.on_choose, [desk.study], shown, trigger_mode="always_last")
 
     def begin(self, study: OpenStudy) -> Updates:
-        return {self.findings: ""}
+        return {self.findings: "", self.evidence: ""}
 
     def drafting(self, names: Sequence[str], texts: Sequence[str]) -> Updates:
         return {self.reports: present_reports.drafts(names, texts)}
 
     def show(self, study: OpenStudy) -> Updates:
         if study.reading is None:
-            return {self.reports: present.nothing_yet("No report was drafted."), self.findings: ""}
+            return {self.reports: present.nothing_yet("No report was drafted."), **self.begin(study)}
         return {
-            self.reports: present_reports.reports(study.reading),
-            self.findings: present_reports.findings(study.reading),
+            self.reports: present_reports.reports(study),
+            self.evidence: present_evidence.hint(),
+            self.findings: present_reports.findings(study),
         }
+
+    def on_choose(self, study: OpenStudy | None, event: gr.EventData) -> Updates:
+        """A sentence was chosen, or let go."""
+        report, sentence = (getattr(event, name, None) for name in ("report", "sentence"))
+        if not isinstance(report, int) or not isinstance(sentence, int):
+            return {
+                self.desk.notice: "",
+                self.evidence: present_evidence.hint(),
+                **self.desk.viewer.lay(None),
+            }
+        try:
+            found = evidence.sentence_evidence(self.desk.room, study, report, sentence)
+        except RrgError as error:
+            return {**self.desk.refused(error, study), self.evidence: present_evidence.hint()}
+        assert study is not None
+        laid = self.desk.viewer.lay(evidence.heat(study, found))
+        return {self.desk.notice: "", self.evidence: present_evidence.evidence(found), **laid}

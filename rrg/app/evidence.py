@@ -1,0 +1,63 @@
+"""Where each model finds its evidence for a sentence: the use case behind a chosen sentence, and its values.
+
+Knows no gradio, no HTML and no network. The sentence may come from either model's draft or from the reference; both
+models are asked about the same words in the same report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rrg.app import viewer
+from rrg.app.reading_room import REFERENCE, ReadingRoom
+from rrg.app.study import OpenStudy
+from rrg.data.reports import sentences
+from rrg.explain.scale import UNIT, shared_scale
+from rrg.types import Evidence, RrgError
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceEvidence:
+    """A sentence before both models, by name. `scale` is the end of the one colour scale of all their maps."""
+
+    source: str  # who wrote the report: a model, or "reference"
+    sentence: str
+    models: tuple[tuple[str, Evidence], ...]
+    scale: float
+
+
+def texts(study: OpenStudy) -> tuple[tuple[str, str], ...]:
+    """Whose sentences can be chosen, and their reports: both models' in order, then the reference if there is one."""
+    if study.reading is None:
+        return ()
+    drafts = tuple((model.model, model.report.text) for model in study.reading.models)
+    return (*drafts, (REFERENCE, study.reference)) if study.reference else drafts
+
+
+def sentence_evidence(
+    room: ReadingRoom, study: OpenStudy | None, report: int, sentence: int
+) -> SentenceEvidence:
+    """Both models' evidence for one sentence; `report` counts `texts`, `sentence` the sentences of that report, from 0.
+
+    RrgError before a reading, where there is no such sentence, and where a model cannot be asked about it.
+    """
+    if study is None or study.reading is None or study.pair is None:
+        raise RrgError("Nothing has been read yet; open a film first.")
+    offered = texts(study)
+    if not 0 <= report < len(offered):
+        raise RrgError(f"There is no report {report + 1}; there are {len(offered)}.")
+    source, text = offered[report]
+    told = sentences(text)
+    if not 0 <= sentence < len(told):
+        raise RrgError(f"There is no sentence {sentence + 1}; that report has {len(told)}.")
+    with room.models(study.pair) as readers:
+        found = tuple((reader.name, reader.evidence(study.films, text, sentence)) for reader in readers)
+    scale = shared_scale(each for _, evidence in found for each in evidence.maps)
+    return SentenceEvidence(source, told[sentence], found, scale)
+
+
+def heat(study: OpenStudy, found: SentenceEvidence) -> dict[str, Any]:
+    """What the viewer lays over the films."""
+    maps = {name: evidence.maps for name, evidence in found.models}
+    return viewer.heat(study.films, maps, sentence=found.sentence, scale=found.scale, unit=UNIT)
