@@ -29,8 +29,8 @@ class Encoded:
     def __len__(self) -> int:
         return self.patches.shape[0]
 
-    def __getitem__(self, index: slice) -> Encoded:
-        """A batch slice, e.g. `encoded[3:4]`."""
+    def __getitem__(self, index: slice | Tensor) -> Encoded:
+        """Some of the batch: a slice, e.g. `encoded[3:4]`, or row numbers (R,)."""
         return Encoded(self.patches[index], self.mask[index], self.pooled[index], self.backbone[index])
 
     def expand(self, times: int) -> Encoded:

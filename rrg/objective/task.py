@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from rrg.models.protocol import Encoded, TrainableGenerator
+from rrg.objective.lengths import by_length, cut, row_by_row
 from rrg.objective.losses import (
     Negatives,
     OwnNegative,
@@ -115,12 +116,18 @@ class GenerationTask(nn.Module):
 
     def _report_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
         """Mean over the tokens of all processes; gradients are averaged over processes, hence the factor."""
-        logits = model.report_logits(encoded, batch.tokens, batch.mask)
-        total, count = report_loss(
-            logits, batch.tokens, batch.mask, self.unknown, self.settings.label_smoothing, batch.weight
-        )
+        sums = [self._report_sums(model, encoded, batch, rows) for rows in by_length(batch.mask)]
+        total, count = (torch.stack(each).sum() for each in zip(*sums, strict=True))
         everywhere = self.gather(count[None].float()).sum().detach()
         return total * self.processes / everywhere.clamp(min=1)
+
+    def _report_sums(
+        self, model: TrainableGenerator, encoded: Encoded, batch: Batch, rows: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        tokens, mask = cut(rows, batch.tokens, batch.mask)
+        logits = model.report_logits(encoded[rows], tokens, mask)
+        weight = None if batch.weight is None else batch.weight[rows]
+        return report_loss(logits, tokens, mask, self.unknown, self.settings.label_smoothing, weight)
 
     def _alignment_term(
         self, model: TrainableGenerator, encoded: Encoded, batch: Batch, hardness: float
@@ -142,7 +149,7 @@ class GenerationTask(nn.Module):
             texts["flip"] = (_given(batch.flip_tokens), _given(batch.flip_mask))
         tokens, mask = (_stack(each) for each in zip(*texts.values(), strict=True))
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.detach):
-            features = model.report_features(tokens, mask)
+            features = row_by_row(model.report_features, tokens, mask)
         return dict(zip(texts, features.split(len(batch.tokens)), strict=True))
 
     def _negatives(

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from rrg.models.registry import FAMILIES, create
+from rrg.objective.losses import report_loss
 from rrg.objective.task import Batch, GenerationTask, ObjectiveSettings
 from tests.made import TINY
 
@@ -121,3 +122,23 @@ def test_a_setting_without_its_texts_is_named(model):
         GenerationTask(model, ObjectiveSettings(flips=True), unknown=3)(
             replace(made_batch(), flip_tokens=None), 0.5
         )
+
+
+def test_the_report_term_is_that_of_one_pass(model):
+    """Texts of like length are computed together: no row may lose its image, its weight or its place by it."""
+    generator = torch.Generator().manual_seed(1)
+    lengths = torch.randint(3, 15, (17,), generator=generator)
+    mask = torch.arange(14)[None] < lengths[:, None]
+    tokens = torch.randint(4, 50, mask.shape, generator=generator) * mask
+    batch = Batch(
+        views=torch.tensor([[1, 2]] * 17),
+        tokens=tokens,
+        mask=mask,
+        text=torch.arange(17),
+        pixels=torch.rand(17, 2, 1, 64, 64, generator=generator),
+        weight=torch.rand(17, generator=generator) + 0.5,
+    )
+    term = GenerationTask(model.eval(), ALIGNED, unknown=3)(batch, 1.0)["report"]
+    encoded = model.encode(batch.pixels, batch.views)
+    total, count = report_loss(model.report_logits(encoded, tokens, mask), tokens, mask, 3, 0.0, batch.weight)
+    assert term.item() == pytest.approx((total / count).item(), rel=1e-5)
