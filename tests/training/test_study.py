@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 
-from rrg.training.config import Config
+from rrg.training.config import Config, load_config
 from rrg.training.study import TAKEN, Rung, load_grid, merged, pending, result_file, work_through
 from rrg.types import RrgError
 
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 GRID = {
     "base": {"data": {"folder": "made"}, "objective": {"alignment": 0.2}},
     "runs": {
@@ -121,3 +123,12 @@ def test_an_unknown_run_and_a_missing_file_are_named(file, tmp_path):
 
 def test_an_id_names_run_and_seed():
     assert Rung("arc", 2, {}).id == "arc-seed2"
+
+
+@pytest.mark.parametrize(
+    ("shipped", "rung"), [("baseline", "base"), ("aligned", "alignment"), ("hard-negative", "arc")]
+)
+def test_what_ships_is_a_rung_of_the_ladder(shipped, rung):
+    """So the ladder's seeds speak for the models that a reader sees."""
+    first = load_grid(CONFIGS / "ladder.yaml", [rung])[0]
+    assert load_config(CONFIGS / "iu-xray" / f"{shipped}.yaml") == Config.model_validate(first.config)
