@@ -167,9 +167,15 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
 
     def report_features(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T), (B, T) -> (B, D) float32: mean decoder state over real tokens, without any image."""
-        hidden = self.decode(tokens, mask.long())[0].float()
-        total: Tensor = (hidden * mask[..., None]).sum(1)
+        total = (self.report_states(tokens, mask) * mask[..., None]).sum(1)
         return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    def report_states(self, tokens: Tensor, mask: Tensor, encoded: Encoded | None = None) -> Tensor:
+        """(B, T), (B, T) -> (B, T, D) float32; see `rrg.models.protocol.SeeingReader`."""
+        seen: dict[str, Any] = {}
+        if encoded is not None:
+            seen = {"patches": encoded.patches, "patch_mask": encoded.mask.long()}
+        return self.decode(tokens, mask.long(), **seen)[0].float()
 
     def report_logits(self, encoded: Encoded, tokens: Tensor, mask: Tensor) -> Tensor:
         """(B, T) starting with BOS -> (B, T, V); position t predicts token t + 1."""

@@ -107,3 +107,12 @@ class TrainableGenerator(ReportGenerator, Protocol):
     def report_logits(self, encoded: Encoded, tokens: Tensor, mask: Tensor) -> Tensor:
         """Teacher forcing: tokens (B, T) starting with BOS -> logits (B, T, V); position t predicts token t + 1."""
         ...
+
+
+@runtime_checkable
+class SeeingReader(TrainableGenerator, Protocol):
+    """An extra that no objective but `rrg.objective.released` asks for."""
+
+    def report_states(self, tokens: Tensor, mask: Tensor, encoded: Encoded | None = None) -> Tensor:
+        """tokens, mask (B, T) -> decoder states (B, T, D), read with the image in sight where one is given."""
+        ...

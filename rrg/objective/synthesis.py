@@ -1,13 +1,14 @@
 """Harder negatives made in the embedding space: the inner maximisation. Knows no network, no text and no data set.
 
 z image embedding, u the report embedding of the same study, n that of its mined peer: (B, E) float32 on the unit sphere.
-`hardness` is lambda: 1 gives the peer itself, 0 the hardest negative. Results are detached: they are the auxiliary variables
-of the minimisation step. `arc` is ours; `chord` is the formula of arXiv:2305.07176, per sample; `released` is what its
-code computes.
+`hardness` is lambda: 1 gives the peer itself, 0 the hardest negative. `arc` is ours; `chord` is the formula of
+arXiv:2305.07176, per sample: their results are detached, for they are the auxiliary variables of the minimisation step.
+`released` is what the paper's code computes, and gradients pass through it; `rrg.objective.released` alone uses it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,7 +70,6 @@ def chord(z: Tensor, u: Tensor, n: Tensor, hardness: float, delta: float = SHORT
     return normalize(hardness * n + (1 - hardness) * nearest, dim=-1)
 
 
-@torch.no_grad()
 def released(z: Tensor, u: Tensor, n: Tensor, hardness: float) -> Tensor:
     """As the released code has it, faults and all: (z-n)(u-n)^T is B x B, so every row mixes in the whole batch;
     divided by |u-n|, not its square; neither clipped nor put back on the sphere."""
@@ -82,10 +82,14 @@ def released(z: Tensor, u: Tensor, n: Tensor, hardness: float) -> Tensor:
 SYNTHESES: dict[str, Callable[[Tensor, Tensor, Tensor, float], Tensor]] = {
     "arc": arc,
     "chord": chord,
-    "released": released,
 }
 
 
 def hardness_at(step: int, steps: int, end: float = 0.1, start: float = 1.0) -> float:
     """lambda falls exponentially from `start` at step 0 to `end` at the last step."""
     return float(start * (end / start) ** (step / max(steps - 1, 1)))
+
+
+def hardness_of_epoch(epoch: int, decay: float = 0.01) -> float:
+    """lambda of `released`: exp(-decay * epoch) with epochs counted from 1, so that it never is the peer alone."""
+    return float(math.exp(-decay * epoch))

@@ -39,9 +39,12 @@ class ObjectiveSettings:
     report: float = 1.0
     alignment: float = 1.0
     margin: float = 0.0  # weight of the likelihood margin over the peer
+    repulsion: float = (
+        0.0  # weight of |cos(z, z')|, the images of a study and its peer; `ReleasedTask` alone has it
+    )
     detach: bool = False  # the generator learns nothing from the alignment
     peers: bool = False
-    synthesis: str | None = None  # "arc", "chord" or None: mined peers only
+    synthesis: str | None = None  # "arc", "chord" or None: mined peers only; "released" is for `ReleasedTask`
     lambda_start: float = 1.0
     lambda_end: float = 0.1
     flips: bool = False  # counterfactual reports (one fact flipped) are further negatives
@@ -54,7 +57,8 @@ class Batch:
 
     Either pixels (B, V, 1, S, S) or kept features (B, V, G*G, F). peer_valid is False where a study has no peer, flip_valid
     where no fact of its report can be flipped. weight (B,) is each report's share in L_report; strengths (B, K) are
-    predicted findings that stand in for the encoder's own.
+    predicted findings that stand in for the encoder's own. seen_peers are the peers as a batch of anchors, images and all,
+    which the released objective alone asks for.
     """
 
     views: Tensor
@@ -72,6 +76,7 @@ class Batch:
     flip_valid: Tensor | None = None
     weight: Tensor | None = None
     strengths: Tensor | None = None
+    seen_peers: Batch | None = None
 
     def to(self, device: torch.device) -> Batch:
         moved: dict[str, Any] = {k: v if v is None else v.to(device) for k, v in vars(self).items()}
@@ -103,7 +108,7 @@ class GenerationTask(nn.Module):
     def forward(self, batch: Batch, hardness: float) -> dict[str, Tensor]:
         """-> named terms, each (), and their weighted sum under "loss"."""
         model = cast(TrainableGenerator, self.model)
-        encoded = _encode(model, batch)
+        encoded = encode(model, batch)
         terms = {
             "report": self._report_term(model, encoded, batch),
             "alignment": self._alignment_term(model, encoded, batch, hardness),
@@ -144,9 +149,9 @@ class GenerationTask(nn.Module):
         """Anchors, and peers and flipped reports where they are wanted, in one pass of the decoder without images."""
         texts = {"anchor": (batch.tokens, batch.mask)}
         if self.settings.peers:
-            texts["peer"] = (_given(batch.peer_tokens), _given(batch.peer_mask))
+            texts["peer"] = (given(batch.peer_tokens), given(batch.peer_mask))
         if self.settings.flips:
-            texts["flip"] = (_given(batch.flip_tokens), _given(batch.flip_mask))
+            texts["flip"] = (given(batch.flip_tokens), given(batch.flip_mask))
         tokens, mask = (_stack(each) for each in zip(*texts.values(), strict=True))
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.settings.detach):
             features = row_by_row(model.report_features, tokens, mask)
@@ -158,13 +163,13 @@ class GenerationTask(nn.Module):
         """What the batch offers beside its own reports."""
         shared, own = None, []
         if self.settings.peers:
-            n, valid = embedded["peer"], self.gather(_given(batch.peer_valid))
-            shared = Peers(n, self.gather(_given(batch.peer_text)), valid)
+            n, valid = embedded["peer"], self.gather(given(batch.peer_valid))
+            shared = Peers(n, self.gather(given(batch.peer_text)), valid)
             if self.settings.synthesis is not None:
                 h = SYNTHESES[self.settings.synthesis](z.detach(), u.detach(), n.detach(), hardness)
                 own.append(OwnNegative(h.detach(), valid))  # the auxiliary variable of the min step
         if self.settings.flips:
-            own.append(OwnNegative(embedded["flip"], self.gather(_given(batch.flip_valid))))
+            own.append(OwnNegative(embedded["flip"], self.gather(given(batch.flip_valid))))
         return Negatives(shared, tuple(own))
 
     def _margin_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
@@ -172,12 +177,12 @@ class GenerationTask(nn.Module):
         own = mean_likelihood(
             model.report_logits(encoded, batch.tokens, batch.mask), batch.tokens, batch.mask
         )
-        tokens, mask = _given(batch.peer_tokens), _given(batch.peer_mask)
+        tokens, mask = given(batch.peer_tokens), given(batch.peer_mask)
         peer = mean_likelihood(model.report_logits(encoded, tokens, mask), tokens, mask)
-        return margin_loss(own, peer, _given(batch.peer_valid))
+        return margin_loss(own, peer, given(batch.peer_valid))
 
 
-def _encode(model: Any, batch: Batch) -> Encoded:
+def encode(model: Any, batch: Batch) -> Encoded:
     """Kept features only where the generator offers to take them; otherwise the protocol's own call."""
     if batch.features is not None:
         encoded: Encoded = model.encode(None, batch.views, batch.features, batch.strengths)
@@ -192,6 +197,7 @@ def _stack(parts: Sequence[Tensor]) -> Tensor:
     return torch.cat([pad(part, (0, length - part.shape[1])) for part in parts])
 
 
-def _given(tensor: Tensor | None) -> Tensor:
+def given(tensor: Tensor | None) -> Tensor:
+    """A part that the settings ask for; AssertionError where the batch lacks it."""
     assert tensor is not None, "the settings ask for negatives that the batch does not hold"
     return tensor

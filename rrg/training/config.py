@@ -52,11 +52,16 @@ class ObjectiveConfig(Section):
     report: float = Field(1.0, ge=0)
     alignment: float = Field(1.0, ge=0)
     margin: float = Field(0.0, ge=0)  # likelihood margin over the peer
+    repulsion: float = Field(
+        0.0, ge=0
+    )  # |cos| of the images of a study and its peer; of `synthesis: released` alone
     detach: bool = False
     peers: bool = False
     flips: bool = False  # counterfactual reports as further negatives
-    synthesis: Literal["arc", "chord", "released"] | None = None
-    lambda_start: float = Field(1.0, gt=0, le=1)
+    synthesis: Literal["arc", "chord", "released"] | None = None  # "released" is a whole objective of its own
+    lambda_start: float = Field(
+        1.0, gt=0, le=1
+    )  # unused without synthesis; "released" has its own course of lambda
     lambda_end: float = Field(0.1, gt=0, le=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
@@ -66,6 +71,22 @@ class ObjectiveConfig(Section):
             raise ValueError("synthesis needs peers: true (a negative is synthesised from the mined peer)")
         if self.margin and not self.peers:
             raise ValueError("margin needs peers: true (a report must be likelier than its peer's)")
+        return self
+
+    @model_validator(mode="after")
+    def _released_stands_alone(self) -> ObjectiveConfig:
+        if self.synthesis != "released":
+            if self.repulsion:
+                raise ValueError(
+                    "repulsion needs synthesis: released (no other objective sees the peer's image)"
+                )
+            return self
+        foreign = [name for name in ("detach", "flips", "margin", "label_smoothing") if getattr(self, name)]
+        if foreign:
+            raise ValueError(
+                f"synthesis: released has no {' and no '.join(foreign)}; it is the published code's own objective. "
+                f"Leave out {', '.join(foreign)}"
+            )
         return self
 
 

@@ -20,9 +20,9 @@ from rrg.data.preprocess import Preprocessing
 from rrg.models.base import GeneratorModel
 from rrg.models.checkpoint import save_checkpoint
 from rrg.models.screen import Screen, fit_screen
-from rrg.objective.synthesis import hardness_at
+from rrg.objective.synthesis import hardness_at, hardness_of_epoch
 from rrg.training.config import Config, load_config
-from rrg.training.run import Run, prepare
+from rrg.training.run import RELEASED, Run, prepare
 from rrg.training.source import Source, kept_features
 from rrg.training.state import TrainState, forget_after, log_line, resume, save
 from rrg.training.validation import validate
@@ -79,8 +79,7 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     set_training_mode(run.model)
     rng = np.random.default_rng([run.config.seed, step, run.accelerator.process_index])
     batch = run.train.batch(indices, rng).to(run.accelerator.device)
-    settings = run.config.objective
-    hardness = hardness_at(step, run.steps, settings.lambda_end, settings.lambda_start)
+    hardness = _hardness(run, step)
     with run.accelerator.autocast():
         terms = run.task(batch, hardness)
     values = {name: float(run.accelerator.reduce(term.detach(), "mean")) for name, term in terms.items()}
@@ -96,6 +95,14 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     run.optimiser.zero_grad()
     rate = run.schedule.get_last_lr()[0]
     return {"step": step, **values, "hardness": hardness, "gradient": norm, "rate": rate}
+
+
+def _hardness(run: Run, step: int) -> float:
+    """lambda of this step."""
+    settings = run.config.objective
+    if settings.synthesis == RELEASED:
+        return hardness_of_epoch(step // run.steps_per_epoch + 1)
+    return hardness_at(step, run.steps, settings.lambda_end, settings.lambda_start)
 
 
 def _clip(run: Run) -> float:

@@ -24,6 +24,7 @@ from rrg.data.tokenizer import build_tokenizer
 from rrg.models.base import GeneratorModel
 from rrg.models.encoder import load_encoder_weights, load_imagenet_weights
 from rrg.models.registry import create
+from rrg.objective.released import ReleasedTask
 from rrg.objective.task import GenerationTask, ObjectiveSettings, identity
 from rrg.training.config import Config
 from rrg.training.prompting import finding_names, fit_prompt
@@ -32,6 +33,7 @@ from rrg.training.state import Stateful
 from rrg.types import RrgError
 
 CONFIG = "config.json"
+RELEASED = "released"  # the value of objective.synthesis that names a whole objective
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,13 @@ class Run:
 
     @property
     def stateful(self) -> dict[str, Stateful]:
-        return {"model": self.model, "optimiser": self.optimiser, "schedule": self.schedule}
+        parts: dict[str, Stateful] = {
+            "model": self.model,
+            "optimiser": self.optimiser,
+            "schedule": self.schedule,
+        }
+        task = self.accelerator.unwrap_model(self.task)
+        return parts | ({"hard": task.hard} if isinstance(task, ReleasedTask) else {})
 
     @property
     def steps_per_epoch(self) -> int:
@@ -67,6 +75,7 @@ def prepare(config: Config, out: Path) -> Run:
     precision = "bf16" if config.precision == "bf16" else "no"
     accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision=precision)
     _check_shares(config.optimiser.batch_size, accelerator.num_processes)
+    _check_alone(config, accelerator.num_processes)
     _claim(out, config, accelerator)
     with accelerator.main_process_first():  # the first process fills the caches, the others read them
         images = _read_images(config, accelerator.is_local_main_process)
@@ -77,14 +86,8 @@ def prepare(config: Config, out: Path) -> Run:
             split: _source(config, split, each, model, tokenizer, accelerator.is_local_main_process)
             for split, each in images.items()
         }
-    task = GenerationTask(
-        model,
-        ObjectiveSettings(**config.objective.model_dump()),
-        tokenizer.unk_token_id,
-        gather_with_gradients if accelerator.num_processes > 1 else identity,
-        accelerator.num_processes,
-    )
-    optimiser = AdamW(parameter_groups(model, config), weight_decay=config.optimiser.weight_decay)
+    task = make_task(config, model, tokenizer.unk_token_id, accelerator.num_processes)
+    optimiser = AdamW(parameter_groups(task, model, config), weight_decay=config.optimiser.weight_decay)
     steps = len(sources["train"]) // config.optimiser.batch_size * config.optimiser.epochs
     schedule = get_cosine_schedule_with_warmup(optimiser, round(steps * config.optimiser.warmup), steps)
     wrapped, optimiser = accelerator.prepare(task, optimiser)
@@ -105,10 +108,21 @@ def build_model(config: Config, vocabulary: int, findings: Sequence[str] = ()) -
     return model
 
 
-def parameter_groups(model: GeneratorModel, config: Config) -> list[dict[str, Any]]:
+def make_task(
+    config: Config, model: GeneratorModel, unknown: int, processes: int
+) -> GenerationTask | ReleasedTask:
+    """The losses that the configuration asks for."""
+    settings = ObjectiveSettings(**config.objective.model_dump())
+    if settings.synthesis == RELEASED:
+        return ReleasedTask(model, settings, unknown)
+    gather = gather_with_gradients if processes > 1 else identity
+    return GenerationTask(model, settings, unknown, gather, processes)
+
+
+def parameter_groups(task: nn.Module, model: GeneratorModel, config: Config) -> list[dict[str, Any]]:
     """The image network learns at its own rate, or not at all."""
     inside = {id(p) for p in model.encoder.backbone.parameters()}
-    rest = [p for p in model.parameters() if id(p) not in inside and p.requires_grad]
+    rest = [p for p in task.parameters() if id(p) not in inside and p.requires_grad]
     backbone = [p for p in model.encoder.backbone.parameters() if p.requires_grad]
     groups = [{"params": rest, "lr": config.optimiser.learning_rate}]
     return groups + (
@@ -154,6 +168,14 @@ def _check_shares(batch_size: int, processes: int) -> None:
         )
 
 
+def _check_alone(config: Config, processes: int) -> None:
+    if config.objective.synthesis == RELEASED and processes > 1:
+        raise RrgError(
+            f"objective.synthesis: {RELEASED} mixes the batch of one process, and {processes} were started. "
+            "Train it without accelerate launch."
+        )
+
+
 def _read_images(config: Config, show: bool) -> dict[str, StudyImages]:
     preprocessing = Preprocessing(size=config.model.image_size)
     images = {}
@@ -181,7 +203,10 @@ def _source(
         features = kept_features(model.encoder, images, config.data.cache, show)
     if split != "train":
         return make_source(images, tokenizer, model.config.max_tokens, features)
-    extras = Extras(config.objective.peers, config.objective.flips, config.optimiser.copies)
+    objective = config.objective
+    extras = Extras(
+        objective.peers, objective.synthesis == RELEASED, objective.flips, config.optimiser.copies
+    )
     prompt = None
     if features is not None and model.encoder.prompt is not None:
         prompt = fit_prompt(model.encoder.prompt, features, images, model.config.finding_names, config.prompt)

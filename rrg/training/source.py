@@ -1,14 +1,16 @@
 """Training data in memory: images or kept features, token ids, each study's peer and flipped reports. Knows no loss.
 
-Peers and flipped reports are texts only, so no image is encoded twice.
+Peers and flipped reports are texts only, so no image is encoded twice; the released objective alone asks for the
+peers' images too.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,9 +33,11 @@ from rrg.training.prompting import Prompted
 
 @dataclass(frozen=True)
 class Extras:
-    """What is prepared for training: mined peers, flipped reports, and the power by which copies of a text count less."""
+    """What is prepared for training: mined peers (with their images), flipped reports, the power by which copies of a text
+    count less."""
 
     peers: bool = False
+    peer_images: bool = False
     flips: bool = False
     copies: float = 0.0
 
@@ -45,8 +49,9 @@ NO_EXTRAS = Extras()
 class Source:
     """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None.
 
-    What only training uses: peers (N), one or None a study; flips, the counterfactuals of each report;
-    weight (N,), each report's share of the report loss; prompt, predicted findings beside those that people coded.
+    What only training uses: peers (N), one or None a study, and whether a batch shows their images; flips, the
+    counterfactuals of each report; weight (N,), each report's share of the report loss; prompt, predicted findings
+    beside those that people coded.
     """
 
     images: StudyImages
@@ -55,6 +60,7 @@ class Source:
     text: Tensor
     features: NDArray[np.float16] | None
     peers: tuple[Peer | None, ...] | None = None
+    peer_images: bool = False
     flips: Flips | None = None
     weight: Tensor | None = None
     prompt: Prompted | None = None
@@ -64,9 +70,14 @@ class Source:
 
     def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> Batch:
         """The studies at `indices`; with `rng` also what training adds, drawn from it."""
+        return replace(
+            self._anchors(indices), **(self._training_only(indices, rng) if rng is not None else {})
+        )
+
+    def _anchors(self, indices: NDArray[np.int64]) -> Batch:
         rows = torch.from_numpy(indices)
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
-        batch: dict[str, Tensor] = {
+        batch: dict[str, Any] = {
             "views": torch.from_numpy(self.images.views[indices]),
             "tokens": tokens,
             "mask": mask,
@@ -76,10 +87,10 @@ class Source:
             batch["features"] = torch.from_numpy(self.features[indices].astype(np.float32))
         else:
             batch["pixels"] = to_pixels(self.images.squares[indices])
-        return Batch(**batch, **(self._training_only(indices, rng) if rng is not None else {}))
+        return Batch(**batch)
 
-    def _training_only(self, indices: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Tensor]:
-        further: dict[str, Tensor] = {}
+    def _training_only(self, indices: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+        further: dict[str, Any] = {}
         if self.peers is not None:
             further |= self._peers(indices, self.peers)
         if self.flips is not None:
@@ -88,17 +99,20 @@ class Source:
             further["weight"] = self.weight[torch.from_numpy(indices)]
         if self.prompt is not None:
             further["strengths"] = self.prompt.draw(indices, rng)
+        if self.peers is not None and self.peer_images:
+            further["seen_peers"] = self._seen(_peer_rows(indices, self.peers), rng)
         return further
 
     def _peers(self, indices: NDArray[np.int64], mined: Sequence[Peer | None]) -> dict[str, Tensor]:
-        """A study without a peer gets its own text, marked as invalid."""
-        peers = [mined[i] for i in indices]
-        rows = torch.tensor(
-            [int(i) if peer is None else peer.index for i, peer in zip(indices, peers, strict=True)]
-        )
+        rows = torch.from_numpy(_peer_rows(indices, mined))
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
-        valid = torch.tensor([peer is not None for peer in peers])
+        valid = torch.tensor([mined[i] is not None for i in indices])
         return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
+
+    def _seen(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        """The peers as anchors; what is predicted of them comes, as theirs, from folds that have not seen them."""
+        strengths = None if self.prompt is None else self.prompt.draw(rows, rng)
+        return replace(self._anchors(rows), strengths=strengths)
 
 
 def make_source(
@@ -121,7 +135,13 @@ def make_source(
         flips = make_flips(tokenizer, reports, max_tokens)
     if extras.copies:
         weight = copy_weights(text, extras.copies)
-    return Source(images, tokens, mask, text, features, peers, flips, weight, prompt)
+    return Source(images, tokens, mask, text, features, peers, extras.peer_images, flips, weight, prompt)
+
+
+def _peer_rows(indices: NDArray[np.int64], mined: Sequence[Peer | None]) -> NDArray[np.int64]:
+    """Each study's peer, by its row; a study without one stands in for it, and is marked as invalid."""
+    peers = [(int(i), mined[i]) for i in indices]
+    return np.array([i if peer is None else peer.index for i, peer in peers], dtype=np.int64)
 
 
 def copy_weights(text: Tensor, power: float) -> Tensor:

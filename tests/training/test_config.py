@@ -26,6 +26,8 @@ def test_values_and_overrides(file):
         ("optimiser.epoch=3", "optimiser.epoch"),
         ("objective.synthesis=sphere", "objective.synthesis"),
         ("objective.synthesis=arc", "synthesis needs peers"),
+        ("objective.synthesis=released", "synthesis needs peers"),
+        ("objective.repulsion=0.2", "repulsion needs synthesis: released"),
         ("seed.x=3", "seed"),
         ("precision=half", "precision"),
         ("nonsense", "key=value"),
@@ -49,3 +51,11 @@ def test_files_that_are_no_configuration(file, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(RrgError, match="nowhere"):
         load_config(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize("switch", ["detach=true", "flips=true", "margin=0.5", "label_smoothing=0.1"])
+def test_the_released_objective_refuses_what_it_does_not_have(file, switch):
+    given = ["objective.peers=true", "objective.synthesis=released", "objective.repulsion=0.2"]
+    assert load_config(file, given).objective.repulsion == 0.2
+    with pytest.raises(RrgError, match=f"released has no {switch.split('=')[0]}"):
+        load_config(file, [*given, f"objective.{switch}"])

@@ -54,6 +54,35 @@ def test_a_killed_run_taken_up_again_ends_the_same(tmp_path, cohort, stop, freez
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+RELEASED = {"peers": True, "synthesis": "released", "report": 0.7, "alignment": 0.1, "repulsion": 0.2}
+
+
+def test_the_released_objective_is_taken_up_with_its_own_temperature(tmp_path, cohort):
+    config = write_config(tmp_path / "config.yaml", cohort, objective=RELEASED)
+    whole = train(config, [], tmp_path / "whole")
+    train(config, [], tmp_path / "killed", stop_after=4)
+    resumed = weights(train(config, [], tmp_path / "killed"))
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert all(torch.equal(value, resumed[name]) for name, value in weights(whole).items())
+    assert not [name for name in resumed if "hard" in name]
+    log = lines(tmp_path / "whole")
+    assert [round(line["hardness"], 4) for line in log] == [0.99] * 3 + [0.9802] * 3
+    assert "repulsion" in log[0]
+
+
+def test_a_peers_image_comes_with_its_text_and_only_where_asked(tmp_path, cohort):
+    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort, objective=RELEASED))
+    run = prepare(config, tmp_path / "run")
+    batch = run.train.batch(np.arange(6), np.random.default_rng(0))
+    for i in range(6):
+        peer = run.train.peers[i].index
+        assert np.array_equal(batch.seen_peers.features[i].half(), run.train.features[peer])
+        assert batch.seen_peers.text[i] == run.train.text[peer] == batch.peer_text[i]
+    assert run.train.batch(np.arange(6)).seen_peers is None
+    plain = prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "plain")
+    assert plain.train.batch(np.arange(6), np.random.default_rng(0)).seen_peers is None
+
+
 def test_it_learns_and_logs(tmp_path, cohort):
     config = write_config(tmp_path / "config.yaml", cohort)
     train(config, ["optimiser.epochs=6"], tmp_path / "run")

@@ -3,7 +3,7 @@
 import pytest
 
 from rrg.training.config import Config
-from rrg.training.run import CONFIG, _check_shares, _claim
+from rrg.training.run import CONFIG, _check_alone, _check_shares, _claim
 from rrg.types import RrgError
 
 CONFIGURATION = Config.model_validate({"data": {"folder": "made"}})
@@ -27,6 +27,15 @@ def test_a_batch_that_processes_cannot_share_is_named():
     with pytest.raises(RrgError, match=r"optimiser\.batch_size is 9.*2 processes"):
         _check_shares(9, 2)
     _check_shares(8, 2)
+
+
+def test_the_released_objective_refuses_several_processes():
+    asked = {"data": {"folder": "made"}, "objective": {"peers": True, "synthesis": "released"}}
+    config = Config.model_validate(asked)
+    with pytest.raises(RrgError, match="without accelerate launch"):
+        _check_alone(config, 2)
+    _check_alone(config, 1)
+    _check_alone(CONFIGURATION, 2)
 
 
 @pytest.mark.parametrize("main", [True, False])
