@@ -143,6 +143,11 @@ def _facts(findings: Iterable[Finding]) -> dict[str, dict[_Fact, None]]:
     return found
 
 
+def stated_facts(findings: Iterable[Finding]) -> frozenset[str]:
+    """What is present or uncertain, each with its severity, side and place in words."""
+    return frozenset(_in_words(fact) for facts in _facts(findings).values() for fact in facts)
+
+
 def _in_words(fact: _Fact) -> str:
     """ "small right Pleural Effusion (base)"."""
     label, side, severity, place = fact

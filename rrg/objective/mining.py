@@ -1,23 +1,29 @@
 """The closest peer of every report that is a true negative. Knows texts as features and findings, no image, no network.
 
-Similarity is the cosine of TF-IDF vectors of 1- and 2-grams. A nearest text is no peer if it says the same: it must differ
-in at least one finding (label, side, severity or place), and must not be of the same patient. The difference is kept.
+Near is, by wording, the cosine of TF-IDF vectors of 1- and 2-grams; by findings, the number of facts that only one of two
+reports names, and their wording where it is equal. A nearest text is no peer if it says the same: it must differ in at
+least one finding (label, side, severity or place), and must not be of the same patient. The difference is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import MultiLabelBinarizer
 
-from rrg.data.findings import differing_fact
+from rrg.data.findings import differing_fact, stated_facts
 from rrg.data.reports import normalise
 from rrg.types import Finding, RrgError
 
 CHUNK = 1024  # rows of the similarity matrix held at once
+
+Nearness = Literal["wording", "findings"]
 
 
 @dataclass(frozen=True)
@@ -33,18 +39,25 @@ class PeerIndex:
     """All texts that may serve as peers (train split only), ready to be searched."""
 
     def __init__(
-        self, texts: Sequence[str], patients: Sequence[str], findings: Sequence[Sequence[Finding]]
+        self,
+        texts: Sequence[str],
+        patients: Sequence[str],
+        findings: Sequence[Sequence[Finding]],
+        by: Nearness = "wording",
     ) -> None:
         if not len(texts) == len(patients) == len(findings):
             raise ValueError("texts, patients and findings must be of one length")
         self.normalised = [normalise(text) for text in texts]
         self.patients = list(patients)
         self.findings = [tuple(each) for each in findings]
+        self.by = by
         self.vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
         try:
             self.matrix = self.vectorizer.fit_transform(self.normalised)
         except ValueError as error:
             raise RrgError("The training reports hold no words, so no peer can be mined.") from error
+        self.binarizer = MultiLabelBinarizer()
+        self.facts = self.binarizer.fit_transform([stated_facts(each) for each in self.findings]).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.normalised)
@@ -52,12 +65,16 @@ class PeerIndex:
     def nearest(self, text: str, patient: str, findings: Sequence[Finding]) -> Peer | None:
         """The closest true negative of a text that need not be among the indexed ones; None if there is none."""
         similarity = (self.vectorizer.transform([normalise(text)]) @ self.matrix.T).toarray()[0]
-        return self._first_true_negative(similarity, normalise(text), patient, findings)
+        return next(self._true_negatives(similarity, normalise(text), patient, findings), None)
 
-    def mine(self) -> list[Peer | None]:
-        """The peer of every indexed text, ties by index."""
+    def mine(self, among: int = 1) -> list[tuple[Peer, ...]]:
+        """The `among` closest true negatives of every indexed text, closest first, ties by index; fewer where there are."""
         return [
-            self._first_true_negative(row, self.normalised[i], self.patients[i], self.findings[i])
+            tuple(
+                islice(
+                    self._true_negatives(row, self.normalised[i], self.patients[i], self.findings[i]), among
+                )
+            )
             for i, row in enumerate(self._rows())
         ]
 
@@ -65,13 +82,20 @@ class PeerIndex:
         for start in range(0, len(self), CHUNK):
             yield from (self.matrix[start : start + CHUNK] @ self.matrix.T).toarray()
 
-    def _first_true_negative(
+    def _true_negatives(
         self, similarity: NDArray[np.float32], text: str, patient: str, findings: Sequence[Finding]
-    ) -> Peer | None:
-        for index in np.argsort(-similarity, kind="stable"):
+    ) -> Iterator[Peer]:
+        near = similarity if self.by == "wording" else similarity - 2 * self._facts_apart(findings)
+        for index in np.argsort(-near, kind="stable"):
             if self.patients[index] == patient or self.normalised[index] == text:
                 continue
             reason = differing_fact(findings, self.findings[index])
             if reason is not None:
-                return Peer(int(index), float(similarity[index]), reason)
-        return None
+                yield Peer(int(index), float(similarity[index]), reason)
+
+    def _facts_apart(self, findings: Sequence[Finding]) -> NDArray[np.float32]:
+        """(N,): how many facts only one of the two reports names, up to what is the same for all N."""
+        known = stated_facts(findings) & set(self.binarizer.classes_)
+        own = self.binarizer.transform([known])[0].astype(np.float32)
+        apart: NDArray[np.float32] = self.facts.sum(1) - 2 * self.facts @ own
+        return apart

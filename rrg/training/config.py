@@ -48,6 +48,13 @@ class PromptConfig(Section):
     folds: int = Field(5, ge=2)
 
 
+class MiningConfig(Section):
+    """Which reports are peers; used where objective.peers is true."""
+
+    by: Literal["wording", "findings"] = "wording"
+    among: int = Field(1, ge=1)  # closest true negatives of a study, one of which is drawn at every step
+
+
 class ObjectiveConfig(Section):
     report: float = Field(1.0, ge=0)
     alignment: float = Field(1.0, ge=0)
@@ -105,6 +112,7 @@ class Config(Section):
     data: DataConfig
     model: ModelConfig = ModelConfig.model_validate({})
     prompt: PromptConfig = PromptConfig.model_validate({})
+    mining: MiningConfig = MiningConfig.model_validate({})
     objective: ObjectiveConfig = ObjectiveConfig.model_validate({})
     optimiser: OptimiserConfig = OptimiserConfig.model_validate({})
     seed: int = Field(0, ge=0)

@@ -205,7 +205,11 @@ def _source(
         return make_source(images, tokenizer, model.config.max_tokens, features)
     objective = config.objective
     extras = Extras(
-        objective.peers, objective.synthesis == RELEASED, objective.flips, config.optimiser.copies
+        config.mining.among if objective.peers else 0,
+        config.mining.by,
+        objective.synthesis == RELEASED,
+        objective.flips,
+        config.optimiser.copies,
     )
     prompt = None
     if features is not None and model.encoder.prompt is not None:

@@ -25,7 +25,7 @@ from rrg.data.preprocess import to_pixels
 from rrg.data.reports import normalise
 from rrg.data.tokenizer import tokenise
 from rrg.models.encoder import RadiographEncoder
-from rrg.objective.mining import Peer, PeerIndex
+from rrg.objective.mining import Nearness, Peer, PeerIndex
 from rrg.objective.task import Batch
 from rrg.training.flips import Flips, make_flips
 from rrg.training.prompting import Prompted
@@ -33,10 +33,11 @@ from rrg.training.prompting import Prompted
 
 @dataclass(frozen=True)
 class Extras:
-    """What is prepared for training: mined peers (with their images), flipped reports, the power by which copies of a text
-    count less."""
+    """What is prepared for training: how many mined peers each study has, by what they are near and whether with their
+    images; flipped reports; the power by which copies of a text count less."""
 
-    peers: bool = False
+    peers: int = 0
+    near_by: Nearness = "wording"
     peer_images: bool = False
     flips: bool = False
     copies: float = 0.0
@@ -49,9 +50,9 @@ NO_EXTRAS = Extras()
 class Source:
     """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None.
 
-    What only training uses: peers (N), one or None a study, and whether a batch shows their images; flips, the
-    counterfactuals of each report; weight (N,), each report's share of the report loss; prompt, predicted findings
-    beside those that people coded.
+    What only training uses: peers (N), those of a study among which one is drawn, and whether a batch shows their images;
+    flips, the counterfactuals of each report; weight (N,), each report's share of the report loss; prompt, predicted
+    findings beside those that people coded.
     """
 
     images: StudyImages
@@ -59,7 +60,7 @@ class Source:
     mask: Tensor
     text: Tensor
     features: NDArray[np.float16] | None
-    peers: tuple[Peer | None, ...] | None = None
+    peers: tuple[tuple[Peer, ...], ...] | None = None
     peer_images: bool = False
     flips: Flips | None = None
     weight: Tensor | None = None
@@ -92,22 +93,26 @@ class Source:
     def _training_only(self, indices: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
         further: dict[str, Any] = {}
         if self.peers is not None:
-            further |= self._peers(indices, self.peers)
+            chosen = [_one_of(self.peers[i], rng) for i in indices]
+            further |= self._peers(indices, chosen, rng)
         if self.flips is not None:
             further |= self.flips.draw(indices, self.tokens, self.mask, rng)
         if self.weight is not None:
             further["weight"] = self.weight[torch.from_numpy(indices)]
         if self.prompt is not None:
             further["strengths"] = self.prompt.draw(indices, rng)
-        if self.peers is not None and self.peer_images:
-            further["seen_peers"] = self._seen(_peer_rows(indices, self.peers), rng)
         return further
 
-    def _peers(self, indices: NDArray[np.int64], mined: Sequence[Peer | None]) -> dict[str, Tensor]:
-        rows = torch.from_numpy(_peer_rows(indices, mined))
+    def _peers(
+        self, indices: NDArray[np.int64], chosen: Sequence[Peer | None], rng: np.random.Generator
+    ) -> dict[str, Any]:
+        """A study without a peer stands in for it, and is marked as invalid."""
+        places = [int(i) if peer is None else peer.index for i, peer in zip(indices, chosen, strict=True)]
+        rows = torch.tensor(places)
         tokens, mask = _trim(self.tokens[rows], self.mask[rows])
-        valid = torch.tensor([mined[i] is not None for i in indices])
-        return {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
+        valid = torch.tensor([peer is not None for peer in chosen])
+        peers = {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
+        return peers | ({"seen_peers": self._seen(rows.numpy(), rng)} if self.peer_images else {})
 
     def _seen(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         """The peers as anchors; what is predicted of them comes, as theirs, from folds that have not seen them."""
@@ -130,7 +135,8 @@ def make_source(
     peers = flips = weight = None
     if extras.peers:
         findings = [label_report(report) for report in reports]
-        peers = tuple(PeerIndex(reports, [study.patient for study in images.studies], findings).mine())
+        patients = [study.patient for study in images.studies]
+        peers = tuple(PeerIndex(reports, patients, findings, extras.near_by).mine(extras.peers))
     if extras.flips:
         flips = make_flips(tokenizer, reports, max_tokens)
     if extras.copies:
@@ -138,10 +144,11 @@ def make_source(
     return Source(images, tokens, mask, text, features, peers, extras.peer_images, flips, weight, prompt)
 
 
-def _peer_rows(indices: NDArray[np.int64], mined: Sequence[Peer | None]) -> NDArray[np.int64]:
-    """Each study's peer, by its row; a study without one stands in for it, and is marked as invalid."""
-    peers = [(int(i), mined[i]) for i in indices]
-    return np.array([i if peer is None else peer.index for i, peer in peers], dtype=np.int64)
+def _one_of(peers: Sequence[Peer], rng: np.random.Generator) -> Peer | None:
+    """The only one without a draw, so that what else is drawn does not depend on it."""
+    if len(peers) > 1:
+        return peers[int(rng.integers(len(peers)))]
+    return peers[0] if peers else None
 
 
 def copy_weights(text: Tensor, power: float) -> Tensor:

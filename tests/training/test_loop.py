@@ -75,12 +75,26 @@ def test_a_peers_image_comes_with_its_text_and_only_where_asked(tmp_path, cohort
     run = prepare(config, tmp_path / "run")
     batch = run.train.batch(np.arange(6), np.random.default_rng(0))
     for i in range(6):
-        peer = run.train.peers[i].index
+        (peer,) = (each.index for each in run.train.peers[i])
         assert np.array_equal(batch.seen_peers.features[i].half(), run.train.features[peer])
         assert batch.seen_peers.text[i] == run.train.text[peer] == batch.peer_text[i]
     assert run.train.batch(np.arange(6)).seen_peers is None
     plain = prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "plain")
     assert plain.train.batch(np.arange(6), np.random.default_rng(0)).seen_peers is None
+
+
+def test_among_several_peers_every_step_draws_one(tmp_path, cohort):
+    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort, mining={"among": 3, "by": "findings"}))
+    source = prepare(config, tmp_path / "run").train
+    allowed = [{int(source.text[peer.index]) for peer in peers} for peers in source.peers]
+    seen = [set() for _ in range(6)]
+    for step in range(40):
+        drawn = source.batch(np.arange(6), np.random.default_rng(step))
+        again = source.batch(np.arange(6), np.random.default_rng(step))
+        assert torch.equal(drawn.peer_tokens, again.peer_tokens)
+        for i in range(6):
+            seen[i].add(int(drawn.peer_text[i]))
+    assert seen == allowed[:6]
 
 
 def test_it_learns_and_logs(tmp_path, cohort):
