@@ -168,7 +168,9 @@ def _set_attributes(
             continue
         mention.side = _side(before + behind, rules)
         mention.place = _place(mention.kind, before, behind, rules)
-        mention.parts = _parts(before, mention, rules) or _parts(behind, mention, rules)
+        # The whole: "a small effusion on the right and a large one on the left".
+        stretches = (before, behind, clause[start:end])
+        mention.parts = next(filter(None, (_parts(words, mention, rules) for words in stretches)), ())
         _inherit(mention, previous)
         previous = mention
 

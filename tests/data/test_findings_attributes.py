@@ -249,6 +249,23 @@ Reticular opacities in both bases. | Lung Opacity + bilateral base
 There is no longer a pneumothorax on the left. | Pneumothorax - left
 Since the prior, the right effusion has resolved and a small left effusion is new.
   | Pleural Effusion + left small; Pleural Effusion - right
+Collapse of the RUL. | Atelectasis + right upper lobe
+RLL collapse with a small right effusion. | Atelectasis + right lower lobe; Pleural Effusion + right small
+The left lower lobe is collapsed. | Atelectasis + left lower lobe
+Lung markings are absent beyond a fine line, a small left pneumothorax. | Pneumothorax + left small
+No lung markings lateral to the line of a large right pneumothorax. | Pneumothorax + right large
+A pleural line on the left is in keeping with a small pneumothorax. | Pneumothorax + left small
+A right meniscus is consistent with a moderate effusion. | Pleural Effusion + right moderate
+A small left pleural effusion is seen on both views. | Pleural Effusion + left small
+Platelike opacities at the right base probably represent mild atelectasis.
+  | Atelectasis ? right mild base; Lung Opacity + right base
+There is a small effusion on the right and a large one on the left.
+  | Pleural Effusion + right small; Pleural Effusion + left large
+Large right and minimal left pleural effusions. | Pleural Effusion + right large; Pleural Effusion + left minimal
+Right effusion, moderate-sized. | Pleural Effusion + right moderate
+Mass, left lower lobe, 5.9 cm. | Lung Lesion + left lower lobe
+Lung volumes are normal. | nothing
+Lungs: normal lung volumes. | nothing
 """
 
 
