@@ -1,4 +1,4 @@
-"""The command line: read | score | train | evaluate | compare | report | gallery. Knows commands and exit codes, no method.
+"""The command line: read, score, train, study, ladder, evaluate and more. Knows commands and exit codes, no method.
 
 Exit codes: 0 done, 1 interrupted or a fault of the program, 2 input that a person can mend ("error: ..." on
 stderr). Heavy libraries are imported inside the commands, so that --help answers at once.
@@ -14,6 +14,7 @@ import typer
 
 from rrg.commands.comparison import compare, report
 from rrg.commands.evaluation import evaluate
+from rrg.commands.ladder import ladder
 from rrg.commands.reading import read, score
 from rrg.commands.study import study
 from rrg.commands.training import gallery, pretrain, train
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (read, score, pretrain, train, study, evaluate, compare, report, gallery):
+for command in (read, score, pretrain, train, study, ladder, evaluate, compare, report, gallery):
     app.command()(command)
 
 

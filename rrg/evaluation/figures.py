@@ -18,6 +18,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rrg.evaluation.resampling import Level
+
 INK = "#76818c"  # on white 4.0 : 1, on #161c23 4.3 : 1; `to_svg` turns it into the text colour
 GRID = "#8f99a4"
 COLOURS = ("#3b82c4", "#d9772b", "#2f9e6e", "#9b6fd1", "#c2577f", "#7d8894")
@@ -145,6 +147,22 @@ def forest(rows: Mapping[str, Mapping[str, Any]], label: str = "difference, B mi
     axes.axvline(0, color=INK, lw=1.2, ls="--")
     axes.set(xlabel=label)
     _rows(axes, list(rows))
+    return _finish(figure, axes)
+
+
+def rungs(levels: Mapping[str, Level], label: str, chance: float | None = None) -> Figure:
+    """Rung -> its score with an interval; a row for each, every run hollow beside the mean, the chance line dashed."""
+    figure, axes = _axes(NARROW, 0.8 + 0.3 * len(levels))
+    for height, level in enumerate(levels.values()):
+        axes.plot([level.low, level.high], [height] * 2, color=COLOURS[0], lw=2, solid_capstyle="butt")
+        if len(level.runs.values) > 1:
+            runs = [height + 0.28] * len(level.runs.values)
+            axes.plot(level.runs.values, runs, "o", color=COLOURS[0], ms=3.5, mfc="none")
+        axes.plot(level.runs.mean, height, "o", color=COLOURS[0], ms=6)
+    if chance is not None:
+        axes.axvline(chance, color=INK, lw=1.2, ls="--")
+    axes.set(xlabel=label)
+    _rows(axes, list(levels))
     return _finish(figure, axes)
 
 

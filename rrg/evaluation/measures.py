@@ -51,7 +51,6 @@ NOT_COMPARED = {
     "distinct reports": "a resample draws studies repeatedly, so it repeats their reports by itself",
     "self-BLEU": "a resample compares reports with their own copies",
     "longest constant prefix": "a minimum over reports: a resample can only lengthen it",
-    "median rank": "no mean over studies; the recalls, which are, say the same of the ranks",
     "area under the curve": "compares edits of different studies; each result gives it with an interval of its own",
     "image-shuffle gap": "two readings of the same studies; each result gives it",
 }
@@ -137,6 +136,26 @@ def _retrieval(studies: Studies) -> Iterator[tuple[str, Measure]]:
             hits = [None if rank is None else float(rank <= depth) for rank in ranks]
             yield f"retrieval/{name}/recall@{depth}", mean_of(hits)
         yield f"retrieval/{name}/mean rank", mean_of(ranks, "lower")
+        if name.startswith("image-to-report/"):
+            yield f"retrieval/{name}/median rank", _median_rank(ranks)
+
+
+def _median_rank(ranks: Sequence[int | None]) -> Measure:
+    """A study counts in the column of its rank, so that the sums are the histogram of a selection's ranks."""
+    present = np.array([rank is not None for rank in ranks])
+    columns = np.zeros((len(ranks), max((rank or 0 for rank in ranks), default=0) or 1))
+    for row, rank in zip(columns, ranks, strict=True):
+        if rank is not None:
+            row[rank - 1] = 1.0
+    return Measure(columns, present, _median, "lower")
+
+
+def _median(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """counts (..., K) of the ranks 1 to K -> (...): the middle one, or the mean of the two in the middle."""
+    up_to = counts.cumsum(axis=-1)
+    total = up_to[..., -1:]
+    first, second = ((up_to <= np.floor(place)).sum(axis=-1) for place in ((total - 1) / 2, total / 2))
+    return np.asarray(np.where(total[..., 0] > 0, 1 + (first + second) / 2, np.nan))
 
 
 def _all_normal(studies: Studies) -> Iterator[tuple[str, Measure]]:

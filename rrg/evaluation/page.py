@@ -47,7 +47,7 @@ def page(
     known = dict(references or {}) if texts else {}
     cases = _cases(results, known, texts)
     told = [(f"comparison-{i}", _title(each)) for i, each in enumerate(comparisons, start=1)]
-    return _template().render(
+    html: str = template("page.html").render(
         title=f"Scoreboard: {', '.join(names_of(results))}",
         split=results[0]["data"]["split"],
         studies=results[0]["data"]["studies"],
@@ -65,6 +65,7 @@ def page(
             (name, result.get("command")) for name, result in zip(names_of(results), results, strict=True)
         ],
     )
+    return html
 
 
 def write_page(path: str | Path, html: str) -> None:
@@ -75,12 +76,13 @@ def write_page(path: str | Path, html: str) -> None:
         raise RrgError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _template() -> Any:
+def template(name: str) -> Any:
+    """One of the pages beside this module, its style inside it."""
     loader = Environment(
         loader=FileSystemLoader(HERE), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    return loader.get_template("page.html", globals={"css": Markup((HERE / "page.css").read_text("utf-8"))})
+    return loader.get_template(name, globals={"css": Markup((HERE / "page.css").read_text("utf-8"))})
 
 
 def _check(results: Sequence[Result]) -> None:

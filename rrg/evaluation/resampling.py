@@ -29,6 +29,7 @@ FEWEST = 20  # studies; an interval of fewer is too narrow to be believed, so no
 NO_DIFFERENCE, TOO_FEW = "no difference found", "too few studies"
 
 Scores = NDArray[np.float64]
+Part = slice | Sequence[int]  # which of the runs
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,28 @@ class Runs:
         """values (S,)."""
         sd = float(values.std(ddof=1)) if len(values) > 1 else None
         return cls(tuple(values.tolist()), float(values.mean()), sd)
+
+
+@dataclass(frozen=True)
+class Level:
+    """The score of one system, and its 95 % percentile interval over studies and, where there are several, its runs."""
+
+    runs: Runs
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One measure of S runs: of all studies (S,), and of each of R resamples of them (S, R).
+
+    kept (N,): the studies that have a value in every run. The same resamples for all runs and all measures.
+    """
+
+    whole: Scores
+    resampled: Scores
+    kept: NDArray[np.bool_]
+    better: Better | None
 
 
 @dataclass(frozen=True)
@@ -89,26 +112,55 @@ def differences(
     The same resamples serve every measure. RrgError where there are fewer than 2 studies or no run.
     """
     _check(a, b, resamples)
-    together = [*a, *b]
-    names = [name for name in a[0] if all(name in run for run in together)]
-    kept = {name: np.logical_and.reduce([run[name].present for run in together]) for name in names}
+    drawn = resample_runs([*a, *b], rng, resamples)
+    sides = slice(len(a)), slice(len(a), None)
+    weights = draw_runs(len(a), rng, resamples), draw_runs(len(b), rng, resamples)
+    found = {name: difference(each, sides, weights) for name, each in drawn.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def resample_runs(
+    runs: Sequence[Mapping[str, Measure]], rng: np.random.Generator, resamples: int = RESAMPLES
+) -> dict[str, Drawn]:
+    """Measures of the same N studies, row by row -> those that all runs have, of at least 2 studies."""
+    names = [name for name in runs[0] if all(name in run for run in runs)]
+    kept = {name: np.logical_and.reduce([run[name].present for run in runs]) for name in names}
     kept = {name: rows for name, rows in kept.items() if rows.sum() > 1}
-    columns = {name: [run[name].of(rows) for run in together] for name, rows in kept.items()}
-    scores = {name: a[0][name].score for name in kept}
-    drawn = _resampled(columns, scores, rng, resamples)
-    runs = draw_runs(len(a), rng, resamples), draw_runs(len(b), rng, resamples)
-    found = {}
-    for name, rows in kept.items():
-        whole = np.array([scores[name](each.sum(axis=0)) for each in columns[name]])
-        means = [
-            (each.T * part).sum(axis=0)
-            for each, part in zip(runs, np.split(drawn[name], [len(a)]), strict=True)
-        ]
-        if np.isfinite(whole).all() and np.isfinite(means[1] - means[0]).any():
-            found[name] = _difference(
-                whole[: len(a)], whole[len(a) :], means[1] - means[0], rows, a[0][name].better
-            )
-    return found
+    columns = {name: [run[name].of(rows) for run in runs] for name, rows in kept.items()}
+    scores = {name: runs[0][name].score for name in kept}
+    resampled = _resampled(columns, scores, rng, resamples)
+    return {
+        name: Drawn(
+            np.array([scores[name](each.sum(axis=0)) for each in columns[name]]),
+            resampled[name],
+            rows,
+            runs[0][name].better,
+        )
+        for name, rows in kept.items()
+    }
+
+
+def level(drawn: Drawn, runs: Part, weights: Scores) -> Level | None:
+    """The score of the system whose runs are `runs`, drawn as `weights` (R, S) say; None where it has none."""
+    whole, means = drawn.whole[runs], _mean_of_runs(drawn, runs, weights)
+    means = means[np.isfinite(means)]
+    if not np.isfinite(whole).all() or not len(means):
+        return None
+    return Level(Runs.of(whole), *interval(means))
+
+
+def difference(drawn: Drawn, sides: tuple[Part, Part], weights: tuple[Scores, Scores]) -> Difference | None:
+    """Runs `sides[1]` less runs `sides[0]`, drawn as `weights` (R, S) say; None where a score is undefined."""
+    a, b = (drawn.whole[side] for side in sides)
+    means = [_mean_of_runs(drawn, side, each) for side, each in zip(sides, weights, strict=True)]
+    gain = means[1] - means[0]
+    if not (np.isfinite(a).all() and np.isfinite(b).all() and np.isfinite(gain).any()):
+        return None
+    return _difference(a, b, gain, drawn.kept, drawn.better)
+
+
+def _mean_of_runs(drawn: Drawn, runs: Part, weights: Scores) -> Scores:
+    return np.asarray((weights.T * drawn.resampled[runs]).sum(axis=0))
 
 
 def _resampled(

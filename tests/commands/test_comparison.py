@@ -77,3 +77,20 @@ def test_what_is_no_comparison_is_refused(run, files, tmp_path):
     assert run("report", tmp_path / "none.json", "--out", page)[0] == 2
     assert run("report", files / "a.json", "--out", tmp_path / "no" / "page.html")[0] == 2
     assert not page.exists()
+
+
+def test_a_ladder_of_whatever_is_done(run, files, tmp_path):
+    results = tmp_path / "ladder"
+    results.mkdir()
+    for name, objective in (("a", {"detach": True}), ("b", {})):
+        value = {**json.loads((files / f"{name}.json").read_text()), "run": name, "seed": 0}
+        (results / f"{name}.json").write_text(
+            json.dumps({**value, "config": {"objective": objective, "seed": 0}})
+        )
+    out, html = tmp_path / "ladder.md", tmp_path / "ladder.html"
+    code, printed, err = run("ladder", results, "--out", out, "--page", html, "--company", files / "a.json")
+    assert code == 0, err
+    assert "2 rungs, 2 runs" in printed
+    assert "b (1) less a" in out.read_text()
+    assert "best constant" in html.read_text()
+    assert run("ladder", tmp_path / "nowhere", "--out", out)[0] == 2

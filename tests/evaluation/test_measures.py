@@ -99,5 +99,15 @@ def test_what_no_study_has_is_not_there():
 
 def test_better_is_lower_for_losses_and_ranks_and_nothing_for_normality(found):
     lower = {name for name, measure in found.items() if measure.better == "lower"}
-    assert lower == {"loss", *(name for name in found if name.endswith("mean rank"))}
+    assert lower == {"loss", *(name for name in found if name.endswith(" rank"))}
     assert [name for name, measure in found.items() if measure.better is None] == ["variety/all-normal share"]
+
+
+def test_the_median_rank_is_that_of_the_studies_drawn():
+    ranks = [7, 1, 3, 3, 40]
+    studies = [{"id": str(i), "ranks": {"image-to-report/same text": rank}} for i, rank in enumerate(ranks)]
+    measure = measures(studies)["retrieval/image-to-report/same text/median rank"]
+    for drawn in ([0, 1, 2, 3, 4], [0, 0, 1, 4], [4, 4, 4], [1, 2]):
+        weights = np.bincount(drawn, minlength=5).astype(float)
+        assert measure.score(weights @ measure.columns) == np.median([ranks[i] for i in drawn])
+    assert np.isnan(measure.score(np.zeros(40)))
