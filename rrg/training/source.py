@@ -7,6 +7,7 @@ peers' images too.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -173,7 +174,7 @@ def kept_features(
     if not file.is_file():
         shape = (len(images), images.views.shape[1], encoder.grid**2, encoder.features)
         cache.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part.npy")
+        part = file.with_suffix(f".{os.getpid()}.part.npy")  # several runs may need the same features at once
         kept = np.lib.format.open_memmap(part, mode="w+", dtype=np.float16, shape=shape)
         encoder.eval()
         device = encoder.place_embedding.weight.device
