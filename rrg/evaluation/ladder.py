@@ -100,8 +100,8 @@ class Rung:
 
     @cached_property
     def recipe(self) -> str:
-        """All but the objective: equal for rungs that may be set beside each other."""
-        rest = {key: value for key, value in self.config.items() if key != "objective"}
+        """All but the objective and its peers: equal for rungs that may be set beside each other."""
+        rest = {key: value for key, value in self.config.items() if key not in ("objective", "mining")}
         return json.dumps(rest, sort_keys=True)
 
     @property
@@ -128,6 +128,7 @@ class Rung:
         if self.role:
             return (0 if self.role == BASE else 1), self.name
         plain = set(objective) <= {"report", "alignment", "lambda_end", "peers", "synthesis"}
+        plain = plain and not self.config.get("mining")
         step = {None: 2, "arc": 3}.get(objective.get("synthesis"), 4) if plain else 4
         return step, self.name
 

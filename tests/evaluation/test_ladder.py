@@ -102,6 +102,13 @@ def test_a_rung_stands_beside_references_of_its_own_recipe(ladder):
     assert not [pair for pair in ladder.references if pair[0] in ("base", "cmn-base")]
 
 
+def test_other_peers_are_a_side_rung_beside_the_same_references(tmp_path):
+    pool = run("arc-pool", 0, objective=OBJECTIVES["arc"], mining={"among": 8})
+    rungs = read_ladder(write(tmp_path, [run(name, 0) for name in ("alignment", "mined", "arc")] + [pool]))
+    assert [rung.name for rung in rungs] == ["alignment", "mined", "arc", "arc-pool"]
+    assert reference(rungs[3], list(rungs), ALIGNMENT).name == "alignment"
+
+
 def test_of_several_alignment_rungs_the_one_of_the_same_weight_is_taken(tmp_path):
     heavy = run("heavy", 0, objective={"alignment": 0.5})
     arc = run("arc", 0, objective={"alignment": 0.5, **OBJECTIVES["arc"]})
