@@ -2,8 +2,8 @@
 no model.
 
 * R2Gen: `annotation.json`, `images/<id>/0.png` (or .jpg); beside them, optionally, `studies.csv` (id, uid,
-  mesh, impression, indication). An entry without `views` follows R2Gen's convention: first frontal, second
-  lateral.
+  mesh, impression, indication; patient where several studies are of one person). An entry without `views`
+  follows R2Gen's convention: first frontal, second lateral.
 * Open-i: the PNG archive `CXR*_IM-*.png` and the XML reports (`ecgen-radiology/*.xml`). The archive names no
   views; the series number does in most cases (-1001 and -4001 frontal, -2001 and -3001 lateral), others are
   UNKNOWN. An `indiana_projections.csv` beside them is believed first.
@@ -70,7 +70,7 @@ def _r2gen_study(
     row = extras.get(entry["id"], {})
     uid = uid_of(entry["id"]) or row.get("uid", "")
     return Study(
-        id=entry["id"], patient=f"iu:{uid or entry['id']}", split=split, images=files, views=views,
+        id=entry["id"], patient=row.get("patient") or f"iu:{uid or entry['id']}", split=split, images=files, views=views,
         report=entry["report"], impression=row.get("impression", ""), indication=row.get("indication", ""),
         uid=uid, labels=_labels(row.get("mesh", "")),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rrg.simulation.grammar import draw, sentence
 from rrg.simulation.negatives import normal, tell_negatives, tell_normals
 from rrg.simulation.positives import impression, tell_facts
-from rrg.simulation.truth import DEGENERATION, LOW_VOLUMES, ROTATED_DEG, SCOLIOSIS_DEG, Kind, Truth
+from rrg.simulation.truth import DEGENERATION, LOW_VOLUMES, ROTATED_DEG, SCOLIOSIS_DEG, Fact, Kind, Truth
 from rrg.simulation.voice import Said, Voice
 from rrg.types import Finding
 
@@ -25,7 +25,8 @@ class Composed:
     """A report, and what it tells: `told` is known from the writing, no labeller was asked.
 
     `told` holds a finding for every class that a sentence names, with the side and the grade (the labeller's word for it)
-    that it gives; `Finding.sentence` counts the sentences of `findings`.
+    that it gives; `Finding.sentence` counts the sentences of `findings`. `mentions` has the sentence of each fact of the
+    truth, in its order.
     """
 
     findings: str
@@ -33,11 +34,14 @@ class Composed:
     indication: str
     radiologist: str
     told: tuple[Finding, ...]
+    mentions: tuple[int, ...]
 
 
-def compose(truth: Truth, deny: Collection[Kind] = ()) -> Composed:
-    """The report of a truth. Kinds in `deny` that are not there are denied in words, where there are words for it."""
-    voice = Voice(truth, deny)
+def compose(truth: Truth, deny: Collection[Kind] = (), precise: Collection[Kind] = ()) -> Composed:
+    """The report of a truth. Kinds in `deny` that are not there are denied in words, where there are words for it; of those
+    in `precise` the grade and the size are told, each in a sentence of its own and without doubt.
+    """
+    voice = Voice(truth, deny, precise)
     said: dict[str, list[Said]] = {topic: [] for topic in voice.style["order"]}
     for topic, each in _everything(voice):
         topic = topic if topic in said else INSTEAD.get(topic, "")
@@ -48,7 +52,12 @@ def compose(truth: Truth, deny: Collection[Kind] = ()) -> Composed:
     ordered = _ordered(voice, said)
     text = " ".join(voice.spelled(sentence(each.text)) for each in ordered)
     told = tuple(replace(finding, sentence=at) for at, each in enumerate(ordered) for finding in each.told)
-    return Composed(text, impression(voice), _indication(voice), voice.taste, told)
+    mentions = tuple(_place(ordered, fact) for fact in truth.facts)
+    return Composed(text, impression(voice), _indication(voice), voice.taste, told, mentions)
+
+
+def _place(said: Sequence[Said], fact: Fact) -> int:
+    return next(at for at, each in enumerate(said) if any(fact is other for other in each.facts))
 
 
 def _everything(voice: Voice) -> Iterator[tuple[str, Said]]:
@@ -63,7 +72,7 @@ def _everything(voice: Voice) -> Iterator[tuple[str, Said]]:
 def _ordered(voice: Voice, said: Mapping[str, Sequence[Said]]) -> list[Said]:
     topics = [topic for topic in said if said[topic]]
     if voice.style.get("positives_first"):
-        topics.sort(key=lambda topic: not any(each.positive for each in said[topic]))
+        topics.sort(key=lambda topic: not any(each.facts for each in said[topic]))
     if voice.style.get("headings"):
         return [each for topic in topics for each in _headed(voice, topic, said[topic])]
     return [each for topic in topics for each in said[topic]]

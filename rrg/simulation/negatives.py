@@ -111,9 +111,9 @@ def _denial(voice: Voice, labels: Sequence[str]) -> Said:
     rng = voice.rng("denial", *labels[:1])
     entry = voice.grammar["negatives"]
     terms = [str(draw(entry["terms"][label], voice.rng("term", label), voice.taste)) for label in labels]
-    join = str(draw(entry["joins"], rng, voice.taste))
+    template = draw(entry["one"][voice.form(rng)], rng, voice.taste)
+    join = " or " if "not" in template else str(draw(entry["joins"], rng, voice.taste))
     comma = "," if len(terms) > 2 and voice.taste < "E" else ""
     listed = terms[-1] if len(terms) == 1 else f"{', '.join(terms[:-1])}{comma}{join}{terms[-1]}"
-    templates = entry["one"][voice.form(rng)]
-    text = voice.plain(draw(templates, rng, voice.taste), rng, {"list": listed})
+    text = voice.plain(template, rng, {"list": listed})
     return Said(text, tuple(Finding(label, Status.ABSENT) for label in labels))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rrg.simulation.grammar import Expansion, draw, sentence
@@ -29,6 +29,8 @@ def _joined(voice: Voice, fact: Fact, other: Fact) -> Mapping[str, Any] | None:
     if fact.kind is other.kind is Kind.EFFUSION:
         unequal: Mapping[str, Any] = voice.entry(fact.kind)["unequal"]
         return unequal
+    if {fact.kind, other.kind} & set(voice.precise):
+        return None
     for entry in voice.grammar["compounds"]:
         fits = entry["kinds"] == [str(fact.kind), str(other.kind)]
         beside = not entry.get("same_side") or fact.side is other.side
@@ -42,7 +44,7 @@ def _sentence(voice: Voice, fact: Fact, partner: Fact | None) -> Said:
     entry = voice.entry(fact.kind)
     joined = _joined(voice, fact, partner) if partner else None
     templates = joined or _merged(entry, fact)
-    template = draw(templates[voice.form(rng)], rng, voice.taste)
+    template = draw(_fitting(voice, fact, templates[voice.form(rng)]), rng, voice.taste)
     options = {} if isinstance(template, str) else template
     slots, canonical, doubt = _slots(voice, fact)
     if partner:
@@ -58,7 +60,17 @@ def _sentence(voice: Voice, fact: Fact, partner: Fact | None) -> Said:
     told = _told(voice, fact, options, status, _grade(expand, canonical, ""))
     if partner:
         told += _told(voice, partner, {}, Status.PRESENT, _grade(expand, canonical, "2"))
-    return Said(written, tuple(told), positive=True)
+    return Said(written, tuple(told), (fact, partner) if partner else (fact,))
+
+
+def _fitting(voice: Voice, fact: Fact, templates: Sequence[Any]) -> Sequence[Any]:
+    """All templates, or of a kind that must be told precisely those that have its grade or its size."""
+    slots = ("{sever",) if fact.severity else ("{measur", "{mm}", "{cm}") if fact.size_mm else ()
+    if fact.kind not in voice.precise or not slots:
+        return templates
+    texts = [each if isinstance(each, str) else each["text"] for each in templates]
+    known = [each for each, text in zip(templates, texts, strict=True) if any(slot in text for slot in slots)]
+    return [each for each in known if isinstance(each, str) or "says" not in each] or templates
 
 
 def _told(
@@ -85,19 +97,19 @@ def _slots(voice: Voice, fact: Fact) -> tuple[dict[str, str], dict[str, str], bo
         slots["side"] = str(fact.side)
     if fact.place:
         slots["place"] = fact.place
-    graded = rng.random() < voice.style["severity"] or (
-        fact.kind is Kind.EFFUSION and len(voice.same_kind(fact)) > 1
-    )
+    precise = fact.kind in voice.precise
+    unequal = fact.kind is Kind.EFFUSION and len(voice.same_kind(fact)) > 1
+    graded = rng.random() < voice.style["severity"] or precise or unequal
     if fact.severity and entry.get("severity") and graded:
         for slot, name in (("severity", entry["severity"]), ("severely", "degrees")):
             word = str(draw(voice.grammar["severities"][name][str(fact.severity)], rng, voice.taste))
             slots[slot], _, counts_as = word.partition("=")
             canonical[slot] = counts_as or slots[slot]
-    doubt = rng.random() < voice.style["hedge"] and fact.severity in (None, Severity.MILD)
+    doubt = rng.random() < voice.style["hedge"] and fact.severity in (None, Severity.MILD) and not precise
     if doubt:
         slots["hedge"] = str(draw(voice.grammar["hedges"], rng, voice.taste))
     slots |= _numbers(fact)
-    if fact.size_mm and rng.random() < voice.style["measure"]:
+    if fact.size_mm and (rng.random() < voice.style["measure"] or precise):
         slots["measure"] = "{measuring}"
     return slots, canonical, doubt
 

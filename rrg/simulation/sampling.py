@@ -42,7 +42,7 @@ def sample_truth(seed: int) -> Truth:
     facts.devices(anteroposterior)
     order = list(Kind)
     found = tuple(sorted(facts.found, key=lambda fact: order.index(fact.kind)))
-    return Truth(seed, _fitting(body, found), found, Position.AP if anteroposterior else Position.PA)
+    return Truth(seed, fitting_body(body, found), found, Position.AP if anteroposterior else Position.PA)
 
 
 # --- Bodies ---
@@ -69,7 +69,7 @@ def sample_body(rng: Rng, supine: bool = False) -> Body:
     return Body({name: rounded(np.clip(drawn[name], *BODY[name])) for name in BODY})
 
 
-def _fitting(body: Body, facts: Sequence[Fact]) -> Body:
+def fitting_body(body: Body, facts: Sequence[Fact]) -> Body:
     """Hyperinflated lungs are not small, and a heart that is enlarged does not start from a small one."""
     kinds = {fact.kind for fact in facts}
     parameters = dict(body.parameters)

@@ -24,11 +24,11 @@ WORDS = 7  # use of a study's seed
 
 @dataclass(frozen=True)
 class Said:
-    """One sentence, without capital and full stop; `told` is what it tells."""
+    """One sentence, without capital and full stop; `told` is what it tells, `facts` of which facts."""
 
     text: str
     told: tuple[Finding, ...] = ()
-    positive: bool = False
+    facts: tuple[Fact, ...] = ()
 
 
 @lru_cache(maxsize=1)
@@ -40,10 +40,13 @@ def load_grammar() -> Mapping[str, Any]:
 
 @dataclass(eq=False)
 class Voice:
-    """The radiologist of one truth. `deny`: kinds that must be denied in words where they are not there."""
+    """The radiologist of one truth. `deny`: kinds that must be denied in words where they are not there; `precise`: kinds of
+    which grade and size must be told, without doubt.
+    """
 
     truth: Truth
     deny: Collection[Kind] = ()
+    precise: Collection[Kind] = ()
     grammar: Mapping[str, Any] = field(default_factory=load_grammar)
     style: Mapping[str, Any] = field(init=False)
     taste: str = field(init=False)
