@@ -38,7 +38,9 @@ def study(
         from rrg.training.config import load_config
 
         data = load_config(folder / "config.yaml").data
-        settings = Settings(meteor=False, partial=folder / "val.partial", progress=sys.stderr.isatty())
+        settings = Settings(
+            meteor=False, company=False, partial=folder / "val.partial", progress=sys.stderr.isatty()
+        )
         return without_texts(
             evaluate(load_checkpoint(checkpoint), load_cohort(data.folder, data.val), settings)
         )

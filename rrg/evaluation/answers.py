@@ -9,7 +9,7 @@ better. Scores:
   such thing: it forgives a long text its length, and a word that is certain anyway raises it.
 * likelihood per token: that mean, given beside it, because totals punish a longer text: where both agree, length is no
   explanation.
-* image gain: how much more likely the own image makes the text than other images of the batch do, in nats. What a model
+* image gain: how much more likely the own image makes the text than two other studies' images do, in nats. What a model
   knows of reports without looking ("no" comes before "pneumothorax") is the same under every image and cancels, so this
   margin tells reading from reciting: a model that does not look has 0 everywhere.
 """

@@ -51,6 +51,7 @@ from rrg.retrieval.gallery import Gallery
 
 GREEDY: Mapping[str, Any] = {"do_sample": False, "num_beams": 1}
 UNWANTED = "METEOR was not asked for (--no-meteor)"
+NO_COMPANY = "the rows beside the system were not asked for"
 NO_GALLERY = "a generator in memory has no gallery beside it"
 GAIN = "the image gain compares images by itself; it is not asked for a second time with permuted ones"
 ALONE = "one study alone has nobody to change images with"
@@ -63,6 +64,7 @@ class Settings:
     limit: int | None = None  # the first studies only; CIDEr keeps the document frequencies of all
     decoding: Mapping[str, Any] = field(default_factory=lambda: dict(GREEDY))
     meteor: bool = True
+    company: bool = True  # score the rows beside the system, too; a grid of models needs them once
     seed: int = 0  # of the permutation of images, random reports and resamples
     batch: int = BATCH
     partial: Path | None = None
@@ -169,11 +171,10 @@ def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
     against, outputs = read.against, read.outputs
     known = faults.known_words([*against.texts, *(study.report for study in cohort.train)])
     texts = faults.prepare(outputs.texts, against.studies, known, read.faults)
-    neighbours, no_neighbours = _neighbours(read, cohort)
     with Meteor("" if settings.meteor else UNWANTED) as meteor:
         judge = Judge(against, read.images, settings.state(VARIETY), meteor, settings.progress)
         own = judge.row(texts)
-        others = beside(judge, cohort, neighbours, settings.rng(COMPANY))
+        others, absent = _others(read, cohort, judge, settings)
     model = model_metrics(outputs, against, settings.rng(MARGINS))
     moved = model_metrics_permuted(outputs, read.images, against, settings.rng(MARGINS))
     permuted = None if own.permuted is None else {**moved, **own.permuted}
@@ -188,7 +189,7 @@ def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
             **own.scored.metrics,
             "references": {"variety": variety(against.texts, settings.rng(VARIETY))},
             "shuffle": gaps({**model, **of_pairs(own.scored.metrics)}, permuted),
-            "absent": _absent(read) | absent_rows(cohort, no_neighbours),
+            "absent": _absent(read) | absent,
         },
         **others,
         "studies": [
@@ -196,6 +197,16 @@ def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
             for row, more in zip(own.scored.rows, model_rows(outputs, against), strict=True)
         ],
     }
+
+
+def _others(
+    read: _Read, cohort: Cohort, judge: Judge, settings: Settings
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """ "company" and "adversarial", and why rows of them are not there."""
+    if not settings.company:
+        return {"company": {}, "adversarial": {}}, {"company": NO_COMPANY}
+    neighbours, reason = _neighbours(read, cohort)
+    return beside(judge, cohort, neighbours, settings.rng(COMPANY)), absent_rows(cohort, reason)
 
 
 def _neighbours(read: _Read, cohort: Cohort) -> tuple[list[int] | None, str]:

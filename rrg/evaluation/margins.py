@@ -22,10 +22,9 @@ from rrg.objective.mining import PeerIndex
 from rrg.objective.synthesis import arc
 from rrg.types import Study
 
-__all__ = ["Answers", "FactAnswer", "Questions", "ask", "make_questions", "most_edits", "summarise_margins"]
+__all__ = ["Answers", "FactAnswer", "Questions", "make_questions", "most_edits", "summarise_margins"]
 
 MOST_EDITS = 12  # of one report; on IU X-Ray none has more
-OTHERS = 2  # other images of the batch that a text is weighed with, for the image gain
 CHUNK = 64  # texts weighed at once
 
 
@@ -59,60 +58,60 @@ def most_edits(edits: Sequence[Counterfactual], most: int = MOST_EDITS) -> tuple
     return tuple(edits[place] for place in sorted(place for _, place in sorted(ranked)[:most]))
 
 
-# --- Answers ---
+# --- What a model makes of the texts ---
 
 
-@dataclass(frozen=True)
-class _Weight:
-    """Likelihood of one text under one image, and how many of its words the model does not know."""
-
-    total: float
-    per_token: float
-    unknown: int
+def texts_of(reference: str, asked: Questions) -> list[str]:
+    """All texts of one study: its true report, its peer's if it has one, its edits."""
+    peer = [] if asked.peer is None else [asked.peer]
+    return [reference, *peer, *(edit.text for edit in asked.counterfactuals)]
 
 
 @torch.no_grad()
-def ask(
-    checkpoint: Checkpoint,
-    encoded: Encoded,
-    references: Sequence[str],
-    questions: Sequence[Questions],
-    others: int = OTHERS,
-) -> list[Answers]:
-    """A batch of studies: `encoded` of B studies, their true reports and what is asked of them.
-
-    Every distinct text is embedded once. With `others` = 0, or in a batch of one, there is no image gain.
-    """
-    asked = [
-        [
-            reference,
-            *([] if each.peer is None else [each.peer]),
-            *(edit.text for edit in each.counterfactuals),
-        ]
-        for reference, each in zip(references, questions, strict=True)
-    ]
-    vectors = _embed(checkpoint, (text for texts in asked for text in texts))
-    images = checkpoint.embed_images(encoded)
-    alone = min(others, len(asked) - 1)
-    rows = [[(i + step) % len(asked) for step in range(alone + 1)] for i in range(len(asked))]
-    weights = _weigh(
-        checkpoint,
-        encoded,
-        {(row, text) for i, texts in enumerate(asked) for text in texts for row in rows[i]},
-    )
-    found = []
-    for i, each in enumerate(questions):
-        scores = {
-            text: _scores(images[i] @ vectors[text], [weights[row, text] for row in rows[i]])
-            for text in asked[i]
-        }
-        unknown = {text: weights[i, text].unknown for text in asked[i]}
-        hardness = _hardness(images[i], vectors, references[i], each.peer)
-        found.append(_answers(references[i], each, scores, unknown, hardness))
-    return found
+def likelihoods(
+    checkpoint: Checkpoint, encoded: Encoded, texts: Sequence[Sequence[str]]
+) -> list[list[float]]:
+    """`encoded` of B images, the texts asked of each -> the mean log-likelihood in nats per known token of each text."""
+    asked = sorted({(row, text) for row, each in enumerate(texts) for text in each}, key=_by_length)
+    found: dict[tuple[int, str], float] = {}
+    for at in range(0, len(asked), CHUNK):
+        rows, chunk = zip(*asked[at : at + CHUNK], strict=True)
+        seen = Encoded(*(getattr(encoded, part.name)[list(rows)] for part in fields(encoded)))
+        means = checkpoint.log_likelihood(seen, chunk).double().tolist()
+        found |= dict(zip(asked[at : at + CHUNK], means, strict=True))
+    return [[found[row, text] for text in each] for row, each in enumerate(texts)]
 
 
-def _embed(checkpoint: Checkpoint, texts: Iterable[str]) -> dict[str, Tensor]:
+def _by_length(pair: tuple[int, str]) -> tuple[int, int, str]:
+    return len(pair[1]), *pair  # long texts together, so that little is padded
+
+
+@dataclass(frozen=True)
+class Words:
+    """How many words of a text the model knows, the end included, and how many it does not."""
+
+    known: int
+    unknown: int
+
+
+def words_of(checkpoint: Checkpoint, texts: Sequence[str]) -> list[Words]:
+    """One for each text; the likelihood is a mean over the known ones."""
+    tokens, mask = checkpoint.tokenise(texts)
+    hidden = (mask[:, 1:] & (tokens[:, 1:] == checkpoint.tokenizer.unk_token_id)).sum(1)
+    counts = zip(mask[:, 1:].sum(1).tolist(), hidden.tolist(), strict=True)
+    return [Words(all_ - unknown, unknown) for all_, unknown in counts]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a study's texts lie around one image: the cosine of each, and lambda -> cos(z, u) - cos(z, h_lambda)."""
+
+    cosines: tuple[float, ...]
+    hardness: Mapping[float, float | None]
+
+
+@torch.no_grad()
+def embed(checkpoint: Checkpoint, texts: Iterable[str]) -> dict[str, Tensor]:
     """Distinct text -> (E,); long texts together, so that little is padded."""
     distinct = sorted(dict.fromkeys(texts), key=len)
     chunks = [distinct[at : at + CHUNK] for at in range(0, len(distinct), CHUNK)]
@@ -123,71 +122,72 @@ def _embed(checkpoint: Checkpoint, texts: Iterable[str]) -> dict[str, Tensor]:
     }
 
 
-def _weigh(
-    checkpoint: Checkpoint, encoded: Encoded, pairs: Iterable[tuple[int, str]]
-) -> dict[tuple[int, str], _Weight]:
-    """(row of `encoded`, text) -> its likelihood."""
-    ordered = sorted(pairs, key=lambda pair: (len(pair[1]), pair))
-    found = {}
-    for at in range(0, len(ordered), CHUNK):
-        chunk = ordered[at : at + CHUNK]
-        rows, texts = [row for row, _ in chunk], [text for _, text in chunk]
-        seen = Encoded(*(getattr(encoded, part.name)[rows] for part in fields(encoded)))
-        means = checkpoint.log_likelihood(seen, texts).double().tolist()
-        tokens, mask = checkpoint.tokenise(texts)
-        unknown = (mask[:, 1:] & (tokens[:, 1:] == checkpoint.tokenizer.unk_token_id)).sum(1)
-        known = (mask[:, 1:].sum(1) - unknown).tolist()
-        for pair, mean, words, hidden in zip(chunk, means, known, unknown.tolist(), strict=True):
-            found[pair] = _Weight(mean * words, mean, hidden)
-    return found
-
-
-def _scores(cosine: Tensor, weights: Sequence[_Weight]) -> dict[str, float]:
-    """Of one text: `weights` under its own image first, then under the others. NaN where there is no other."""
-    own, *others = weights
-    prior = float(np.mean([each.total for each in others])) if others else math.nan
-    values = (float(cosine), own.total, own.per_token, own.total - prior)
-    return dict(zip(SCORES, values, strict=True))
-
-
-def _answers(
-    reference: str,
-    asked: Questions,
-    scores: Mapping[str, Mapping[str, float]],
-    unknown: Mapping[str, int],
-    hardness: Mapping[float, float | None],
-) -> Answers:
-    def margins(text: str, comparable: Iterable[str] = SCORES) -> dict[str, float | None]:
-        true, false = scores[reference], scores[text]
-        return {
-            score.replace(" ", "_"): _finite(true[score] - false[score], score)
-            if score in comparable
-            else None
-            for score in SCORES
-        }
-
-    facts = []
-    for edit in asked.counterfactuals:
-        # A word that the model does not know costs nothing: an edit that brings one in would win by it.
-        fair = unknown[edit.text] == unknown[reference]
-        found = margins(edit.text, SCORES if fair else ("embedding",))
-        facts.append(FactAnswer(edit.fact.value, edit.label, direction=edit.direction, **found))
-    peer = {} if asked.peer is None else {f"peer_{k}": margin for k, margin in margins(asked.peer).items()}
-    true = {score: _finite(value, score) for score, value in scores[reference].items()}
-    return Answers(**peer, hardness=hardness, facts=tuple(facts), true=true)
-
-
-def _finite(value: float, score: str) -> float | None:
-    return round(value, DECIMALS[score]) if math.isfinite(value) else None
+def placed(image: Tensor, vectors: Mapping[str, Tensor], reference: str, asked: Questions) -> Placed:
+    """image (E,); `vectors` of all texts of the study."""
+    cosines = tuple(float(image @ vectors[text]) for text in texts_of(reference, asked))
+    return Placed(cosines, _hardness(image, vectors, reference, asked.peer))
 
 
 def _hardness(
     image: Tensor, vectors: Mapping[str, Tensor], reference: str, peer: str | None
 ) -> dict[float, float | None]:
-    """lambda -> cos(z, u) - cos(z, h_lambda); empty where there is no peer."""
+    """Empty where there is no peer."""
     if peer is None:
         return {}
     z, u, n = (each[None] for each in (image, vectors[reference], vectors[peer]))
     return {
         step: _finite(float((z * u).sum() - (z * arc(z, u, n, step)).sum()), "embedding") for step in HARDNESS
     }
+
+
+# --- Answers ---
+
+
+def answers_of(
+    asked: Questions,
+    words: Sequence[Words],
+    place: Placed,
+    own: Sequence[float],
+    others: Sequence[Sequence[float]] = (),
+) -> Answers:
+    """Margins of one study beside one image.
+
+    words, own and each of `others` have an entry for each of `texts_of`: `own` the mean log-likelihoods under that image,
+    `others` those under further images, without which there is no image gain.
+    """
+    scores = [
+        _scores(cosine, told.known, [mean, *prior])
+        for cosine, told, mean, *prior in zip(place.cosines, words, own, *others, strict=True)
+    ]
+    true, edits = scores[0], scores[len(scores) - len(asked.counterfactuals) :]
+    unknown = [told.unknown for told in words][len(scores) - len(asked.counterfactuals) :]
+    facts = []
+    for edit, false, hidden in zip(asked.counterfactuals, edits, unknown, strict=True):
+        # A word that the model does not know costs nothing: an edit that brings one in would win by it.
+        comparable = SCORES if hidden == words[0].unknown else ("embedding",)
+        found = _margins(true, false, comparable)
+        facts.append(FactAnswer(edit.fact.value, edit.label, direction=edit.direction, **found))
+    peer = {} if asked.peer is None else {f"peer_{k}": v for k, v in _margins(true, scores[1]).items()}
+    told = {score: _finite(value, score) for score, value in true.items()}
+    return Answers(**peer, hardness=place.hardness, facts=tuple(facts), true=told)
+
+
+def _scores(cosine: float, known: int, means: Sequence[float]) -> dict[str, float]:
+    """Of one text: `means` under its own image first, then under the others. NaN where there is no other."""
+    own, *others = means
+    prior = float(np.mean(others)) if others else math.nan
+    values = (cosine, own * known, own, (own - prior) * known)
+    return dict(zip(SCORES, values, strict=True))
+
+
+def _margins(
+    true: Mapping[str, float], false: Mapping[str, float], comparable: Iterable[str] = SCORES
+) -> dict[str, float | None]:
+    return {
+        score.replace(" ", "_"): _finite(true[score] - false[score], score) if score in comparable else None
+        for score in SCORES
+    }
+
+
+def _finite(value: float, score: str) -> float | None:
+    return round(value, DECIMALS[score]) if math.isfinite(value) else None

@@ -1,14 +1,16 @@
 """What a generator makes of studies, batch by batch: texts, embeddings, likelihoods, answers. Knows no metric.
 
-Each study is also weighed with another study's images (`images`), for the image-shuffle gap of what is no text. A batch
-depends on nothing but its studies, so one that was stored is as good as one worked again.
+Each study's texts are also weighed with other studies' images, for the image-shuffle gap of what is no text and for the
+image gain. So that no image is encoded twice, a batch weighs beside its images the texts of their own studies and of those
+that get these images. A batch depends on nothing but its studies, so one that was stored is as good as one worked again.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,24 @@ from tqdm import tqdm
 
 from rrg.data.batch import StudyImages
 from rrg.data.preprocess import to_pixels
-from rrg.evaluation.margins import OTHERS, Answers, FactAnswer, Questions, ask
+from rrg.evaluation.margins import (
+    Answers,
+    Placed,
+    Questions,
+    Words,
+    answers_of,
+    embed,
+    likelihoods,
+    placed,
+    texts_of,
+    words_of,
+)
 from rrg.evaluation.partial import Partial
 from rrg.models.checkpoint import Checkpoint
-from rrg.models.protocol import Encoded, ReportGenerator
+from rrg.models.protocol import ReportGenerator
 
-BATCH = 16
+BATCH = 32
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,92 +87,133 @@ class Reader:
     def read(
         self,
         images: StudyImages,
-        permuted: NDArray[np.int64] | None,
+        permuted: Rows | None,
         questions: Sequence[Questions],
         partial: Partial,
         *,
         batch: int = BATCH,
         progress: bool = False,
     ) -> Outputs:
-        """Study i is also weighed with the images of study permuted[i]."""
-        starts = tqdm(range(0, len(images), batch), "reading studies", unit="batch", disable=not progress)
-        works = (
-            functools.partial(self._batch, images, slice(at, at + batch), permuted, questions)
-            for at in starts
+        """Study i is also weighed with the images of study permuted[i], and with those of the study that gets its own."""
+        others = () if permuted is None else (permuted, np.argsort(permuted))
+        work = _Work(self, images, others, questions)
+        rows = [np.arange(at, min(at + batch, len(images))) for at in range(0, len(images), batch)]
+        seen = _kept(partial, 0, rows, work.seen, "reading studies" if progress else "")
+        texts = tuple(chain.from_iterable(part["texts"] for part in seen))
+        if self.checkpoint is None:
+            return Outputs(texts)
+        image = np.array([row for part in seen for row in part["image"]], np.float32)
+        told = _kept(
+            partial,
+            len(rows),
+            rows,
+            lambda each: work.told(each, image),
+            "embedding reports" if progress else "",
         )
-        parts = [partial.get(number, work) for number, work in enumerate(works)]
-        return _joined(parts)
+        return Outputs(texts, work.embedded(image, seen, told))
+
+
+def _kept(
+    partial: Partial, first: int, rows: Sequence[Rows], work: Callable[[Rows], dict[str, Any]], words: str
+) -> list[dict[str, Any]]:
+    """What `work` makes of each batch, numbered from `first`; taken from `partial` where it is done. `words`: of a bar."""
+    bar = tqdm(rows, words, unit="batch", disable=not words)
+    return [partial.get(number, functools.partial(work, each)) for number, each in enumerate(bar, start=first)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """N studies to be read. `others`: permutations of them, in the m-th of which study i has the images of others[m][i]."""
+
+    reader: Reader
+    images: StudyImages
+    others: tuple[Rows, ...]
+    questions: Sequence[Questions]
+
+    def texts(self, study: int) -> list[str]:
+        return texts_of(self.images.studies[study].report, self.questions[study])
 
     @torch.no_grad()
-    def _batch(
-        self,
-        images: StudyImages,
-        rows: slice,
-        permuted: NDArray[np.int64] | None,
-        questions: Sequence[Questions],
-    ) -> dict[str, Any]:
-        encoded = self._encode(images, np.arange(len(images))[rows])
-        written = self.generator.generate_reports(encoded, **self.decoding)
+    def seen(self, rows: Rows) -> dict[str, Any]:
+        """What takes the images themselves: reports, image embeddings, likelihoods.
+
+        "likelihoods": for each image, those of its own study's texts, then of the texts of the studies that get it.
+        """
+        generator, checkpoint = self.reader.generator, self.reader.checkpoint
+        pixels, views = to_pixels(self.images.squares[rows]), torch.from_numpy(self.images.views[rows])
+        encoded = generator.encode(pixels, views)
+        written = generator.generate_reports(encoded, **self.reader.decoding)
         part: dict[str, Any] = {"texts": [report.text for report in written]}
-        if self.checkpoint is None:
+        if checkpoint is None:
             return part
-        texts = [study.report for study in images.studies[rows]]
-        part["image"] = self.checkpoint.embed_images(encoded).tolist()
-        part["report"] = self.checkpoint.embed_reports(texts).tolist()
-        part["tokens"] = known_tokens(self.checkpoint, texts).tolist()
-        part["weighed"] = _weigh(self.checkpoint, encoded, texts, questions[rows], OTHERS)
-        if permuted is not None:
-            moved = self._encode(images, permuted[rows])
-            part["shuffled"] = _weigh(self.checkpoint, moved, texts, questions[rows], 0)
+        part["image"] = checkpoint.embed_images(encoded).tolist()
+        asking = [[row, *(int(np.argsort(other)[row]) for other in self.others)] for row in rows.tolist()]
+        texts = [[self.texts(study) for study in studies] for studies in asking]
+        found = likelihoods(checkpoint, encoded, [list(chain.from_iterable(each)) for each in texts])
+        part["likelihoods"] = [_split(row, each) for row, each in zip(found, texts, strict=True)]
         return part
 
-    def _encode(self, images: StudyImages, rows: NDArray[np.int64]) -> Encoded:
-        return self.generator.encode(to_pixels(images.squares[rows]), torch.from_numpy(images.views[rows]))
+    @torch.no_grad()
+    def told(self, rows: Rows, image: NDArray[np.float32]) -> dict[str, Any]:
+        """What takes the texts and image (N, E) alone: report embeddings, and where they lie around the images."""
+        checkpoint = self.reader.checkpoint
+        assert checkpoint is not None
+        texts = {row: self.texts(row) for row in rows.tolist()}
+        vectors = embed(checkpoint, chain.from_iterable(texts.values()))
+        beside = [np.arange(len(image)), *self.others[:1]]
+        return {
+            "report": [vectors[each[0]].tolist() for each in texts.values()],
+            "words": [[asdict(told) for told in words_of(checkpoint, each)] for each in texts.values()],
+            "placed": [
+                [
+                    asdict(placed(torch.from_numpy(image[of[row]]), vectors, each[0], self.questions[row]))
+                    for row, each in texts.items()
+                ]
+                for of in beside
+            ],
+        }
+
+    def embedded(
+        self, image: NDArray[np.float32], seen: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]
+    ) -> Embedded:
+        """All batches put together, study by study."""
+        likelihood = [each for part in seen for each in part["likelihoods"]]
+        own = [each[0] for each in likelihood]
+        moved = [
+            [likelihood[row][at] for row in other.tolist()] for at, other in enumerate(self.others, start=1)
+        ]
+        words = [[Words(**each) for each in texts] for part in told for texts in part["words"]]
+        places = [
+            [_placed(each) for part in told for each in part["placed"][of]]
+            for of in range(len(told[0]["placed"]))
+        ]
+        report = np.array([row for part in told for row in part["report"]], np.float32)
+        tokens = np.array([texts[0].known for texts in words], np.int64)
+        weighed = self._weighed(words, places[0], own, moved)
+        shuffled = self._weighed(words, places[1], moved[0], []) if moved else None
+        return Embedded(image, report, tokens, weighed, shuffled)
+
+    def _weighed(
+        self,
+        words: Sequence[Sequence[Words]],
+        places: Sequence[Placed],
+        own: Sequence[Sequence[float]],
+        others: Sequence[Sequence[Sequence[float]]],
+    ) -> Weighed:
+        answers = [
+            answers_of(self.questions[row], words[row], place, own[row], [other[row] for other in others])
+            for row, place in enumerate(places)
+        ]
+        return Weighed(-np.array([each[0] for each in own], np.float64), tuple(answers))
 
 
-def known_tokens(checkpoint: Checkpoint, texts: Sequence[str]) -> NDArray[np.int64]:
-    """How many tokens of each text the likelihood is a mean of: its known words and the end, (B,)."""
-    tokens, mask = checkpoint.tokenise(texts)
-    known = mask[:, 1:] & (tokens[:, 1:] != checkpoint.tokenizer.unk_token_id)
-    counts: NDArray[np.int64] = known.sum(1).numpy()
-    return counts
+def _split(values: Sequence[float], texts: Sequence[Sequence[str]]) -> list[list[float]]:
+    """One run of values, cut into parts as long as those of `texts`."""
+    ends = np.cumsum([len(each) for each in texts]).tolist()
+    return [list(values[end - len(each) : end]) for end, each in zip(ends, texts, strict=True)]
 
 
-def _weigh(
-    checkpoint: Checkpoint,
-    encoded: Encoded,
-    texts: Sequence[str],
-    questions: Sequence[Questions],
-    others: int,
-) -> dict[str, Any]:
-    """`others`: with how many images of the batch each text is weighed besides, for the image gain."""
-    return {
-        "loss": (-checkpoint.log_likelihood(encoded, texts).double()).tolist(),
-        "answers": [asdict(answers) for answers in ask(checkpoint, encoded, texts, questions, others)],
-    }
-
-
-def _joined(parts: Sequence[Mapping[str, Any]]) -> Outputs:
-    texts = tuple(text for part in parts for text in part["texts"])
-    if "weighed" not in parts[0]:
-        return Outputs(texts)
-    image, report = (
-        np.array([row for part in parts for row in part[name]], np.float32) for name in ("image", "report")
-    )
-    tokens = np.array([count for part in parts for count in part["tokens"]], np.int64)
-    shuffled = _weighed([part["shuffled"] for part in parts]) if "shuffled" in parts[0] else None
-    return Outputs(texts, Embedded(image, report, tokens, _weighed([p["weighed"] for p in parts]), shuffled))
-
-
-def _weighed(parts: Sequence[Mapping[str, Any]]) -> Weighed:
-    return Weighed(
-        np.array([loss for part in parts for loss in part["loss"]], np.float64),
-        tuple(_answers(each) for part in parts for each in part["answers"]),
-    )
-
-
-def _answers(stored: Mapping[str, Any]) -> Answers:
-    """JSON has texts for the numbers that hardnesses are named by, and no dataclass."""
+def _placed(stored: Mapping[str, Any]) -> Placed:
+    """JSON has texts for the numbers that hardnesses are named by."""
     hardness = {float(name): value for name, value in stored["hardness"].items()}
-    facts = tuple(FactAnswer(**fact) for fact in stored["facts"])
-    return Answers(**{**stored, "hardness": hardness, "facts": facts})
+    return Placed(tuple(stored["cosines"]), hardness)

@@ -19,8 +19,8 @@ from rrg.evaluation.cohort import Cohort, load_cohort
 from rrg.evaluation.company import HAND_WRITTEN, MOST_FREQUENT, NEAREST, NORMAL_REPORT
 from rrg.evaluation.company_rows import Judge
 from rrg.evaluation.harness import Settings, evaluate, evaluate_generator, evaluate_reports
+from rrg.evaluation.margins import words_of
 from rrg.evaluation.meteor import Meteor
-from rrg.evaluation.outputs import known_tokens
 from rrg.evaluation.references import references
 from rrg.evaluation.result_file import faults_in_words, in_short, summary, write_json
 from rrg.evaluation.schema import read_result
@@ -92,15 +92,15 @@ def test_the_loss_is_the_mean_over_all_known_tokens(result, checkpoint, val):
     total, count = 0.0, 0
     for study in val.studies:
         films = [load_radiograph(p, view=v) for p, v in zip(study.images, study.views, strict=True)]
-        n = int(known_tokens(checkpoint, [study.report])[0])
+        n = words_of(checkpoint, [study.report])[0].known
         total -= float(checkpoint.log_likelihood(checkpoint.encode(films), [study.report])[0]) * n
         count += n
     assert result["metrics"]["loss"] == pytest.approx(total / count, rel=1e-4)
 
 
 def test_known_tokens_count_words_and_the_end(checkpoint):
-    counts = known_tokens(checkpoint, ["The lungs are clear.", "zyx.", "The lungs zyx."])
-    assert counts.tolist() == [6, 2, 4]
+    counts = words_of(checkpoint, ["The lungs are clear.", "zyx.", "The lungs zyx."])
+    assert [(each.known, each.unknown) for each in counts] == [(6, 0), (2, 1), (4, 1)]
 
 
 def test_the_same_model_and_data_give_the_same_file_and_batches_what_single_studies_give(
@@ -110,6 +110,14 @@ def test_the_same_model_and_data_give_the_same_file_and_batches_what_single_stud
     alone = evaluate(checkpoint, val, replace(QUICK, batch=1))
     assert [s["text"] for s in alone["studies"]] == [s["text"] for s in result["studies"]]
     assert alone["metrics"]["loss"] == pytest.approx(result["metrics"]["loss"], abs=1e-5)
+
+
+def test_the_rows_beside_a_system_can_be_left_out_and_change_nothing_else(result, checkpoint, val):
+    alone = evaluate(checkpoint, val, replace(QUICK, company=False))
+    assert (alone["company"], alone["adversarial"]) == ({}, {})
+    assert "not asked" in alone["metrics"]["absent"]["company"]
+    assert alone["studies"] == result["studies"]
+    assert alone["metrics"]["shuffle"] == result["metrics"]["shuffle"]
 
 
 def test_the_nearest_neighbour_is_of_another_patient_and_of_train(result, checkpoint, val, cohort):
@@ -398,9 +406,9 @@ def test_a_killed_run_is_taken_up_where_it_stopped(checkpoint, val, cohort, tmp_
 def test_partial_results_of_other_settings_are_not_taken(checkpoint, val, tmp_path, caplog):
     folder = tmp_path / "p"
     evaluate(checkpoint, val, replace(QUICK, batch=4, partial=folder))
-    assert len(list(folder.glob("batch-*.json"))) == 2
+    assert len(list(folder.glob("batch-*.json"))) == 4  # images and texts of two batches
     evaluate(checkpoint, val, replace(QUICK, batch=8, partial=folder))
-    assert len(list(folder.glob("batch-*.json"))) == 1
+    assert len(list(folder.glob("batch-*.json"))) == 2
     assert "started anew" in caplog.text
 
 
