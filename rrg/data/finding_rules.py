@@ -50,6 +50,8 @@ class Rules:
     negation: Cues
     not_a_negation: re.Pattern[str]
     uncertainty: Cues
+    lasting_doubt: re.Pattern[str]
+    of_something_else: re.Pattern[str]  # the group "words" of a match is no finding
     ignored_before: re.Pattern[str]
     joints: re.Pattern[str]
     enumerations: re.Pattern[str]
@@ -120,6 +122,8 @@ def _compile(source: Mapping[str, Any]) -> Rules:
         negation=_cues(compiler, source["negation"]),
         not_a_negation=words(source["not_a_negation"]),
         uncertainty=_cues(compiler, source["uncertainty"]),
+        lasting_doubt=words(source["lasting_doubt"]),
+        of_something_else=_of_something_else(compiler, source["of_something_else"]),
         ignored_before=words(source["ignored_before"]),
         joints=re.compile(rf"[,/]|{words(source['joints']).pattern}"),
         enumerations=re.compile(rf",|{words(source['enumerations']).pattern}"),
@@ -136,6 +140,11 @@ def _compile(source: Mapping[str, Any]) -> Rules:
 def _class(compiler: _Compiler, label: str, rules: Mapping[str, Any]) -> ClassRules:
     absent = compiler.words(rules.get("implies_absent", ()))
     return ClassRules(label, rules.get("kind", "lung"), compiler.words(rules["phrases"]), absent)
+
+
+def _of_something_else(compiler: _Compiler, rules: Mapping[str, str]) -> re.Pattern[str]:
+    before, words = (compiler.expand(rules[part]) for part in ("behind", "words"))
+    return re.compile(rf"(?<!\w)(?:{before}){compiler.gap}(?P<words>{words})(?!\w)")
 
 
 def _cues(compiler: _Compiler, rules: Mapping[str, list[str]]) -> Cues:

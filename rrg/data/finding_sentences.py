@@ -56,19 +56,21 @@ def label_sentence(sentence: str) -> tuple[Finding, ...]:
 
 def apply_rules(sentence: str, rules: Rules) -> tuple[Finding, ...]:
     """Findings of one lower-case sentence by the given rules."""
+    sentence = rules.of_something_else.sub(_without_words, sentence)
     found: list[Finding] = []
     last: _Mention | None = None
-    introduced = False
+    introduced = doubted = False
     for clause in _clauses(sentence, rules):
         mentions = _mentions(clause, rules)
         if mentions:
-            _set_status(clause, mentions, rules)
+            _set_status(clause, mentions, rules, doubted)
             _set_attributes(
                 clause, mentions, rules, last if introduced or rules.relatives.match(clause) else None
             )
             last, introduced = mentions[-1], False
         elif introduced := rules.introductions.match(clause.lstrip(" ,;")) is not None:
             last = _introduction(clause, rules)
+        doubted = doubted or rules.lasting_doubt.search(clause) is not None
         found += [finding for mention in mentions for finding in mention.findings()]
     named = {finding.label for finding in found}
     implied = [
@@ -77,6 +79,11 @@ def apply_rules(sentence: str, rules: Rules) -> tuple[Finding, ...]:
         if rule.label not in named and rule.implies_absent.search(sentence)
     ]
     return tuple(found + implied)
+
+
+def _without_words(found: re.Match[str]) -> str:
+    """The match, its words that are no finding blotted out and the length kept."""
+    return found[0].removesuffix(found["words"]) + "_" * len(found["words"])
 
 
 def _clauses(sentence: str, rules: Rules) -> list[str]:
@@ -104,11 +111,14 @@ def _mentions(clause: str, rules: Rules) -> list[_Mention]:
     return kept
 
 
-def _set_status(clause: str, mentions: Sequence[_Mention], rules: Rules) -> None:
-    """Negation, doubt and history from the cues before, inside and behind each mention."""
+def _set_status(clause: str, mentions: Sequence[_Mention], rules: Rules, doubted: bool = False) -> None:
+    """Negation, doubt and history from the cues before, inside and behind each mention.
+
+    `doubted`: an earlier clause of the sentence began a list of what it might be.
+    """
     masked = rules.not_a_negation.sub(lambda found: "_" * len(found[0]), clause)
     no = next((cue.start() for cue in rules.negation.before.finditer(masked)), len(clause))
-    doubts = [cue.start() for cue in rules.uncertainty.before.finditer(clause)]  # in order
+    doubts = [0] * doubted + [cue.start() for cue in rules.uncertainty.before.finditer(clause)]  # in order
     ignored = next((cue.start() for cue in rules.ignored_before.finditer(clause)), len(clause))
     behind: Status | None = None
     for mention, following in zip(reversed(mentions), [None, *reversed(mentions)], strict=False):
