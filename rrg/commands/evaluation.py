@@ -38,7 +38,17 @@ def evaluate(
         typer.Option("--page", help="The numbers as one HTML page, with report texts.", metavar="PAGE.html"),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.", metavar="N")] = None,
-    beams: Annotated[int, typer.Option(min=1, help="Beam search; 1 is greedy.", metavar="K")] = 1,
+    decoding: Annotated[
+        str,
+        typer.Option(
+            help="greedy, beam, or the draft closest to the image: rerank (sampled), rerank-beams.",
+            metavar="WAY",
+        ),
+    ] = "greedy",
+    candidates: Annotated[
+        int | None, typer.Option(min=1, help="Beams, or drafts to choose from.", metavar="K")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn: drafts, resamples, images.")] = 0,
     no_meteor: Annotated[bool, typer.Option("--no-meteor", help="Leave METEOR out: no Java.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,19 +58,24 @@ def evaluate(
     """
     if (checkpoint is None) == (reports is None):
         raise RrgError("name what to evaluate: either --checkpoint DIR or --reports FILE.json")
+    if reports is not None and (decoding, candidates) != ("greedy", None):
+        raise RrgError(
+            "--decoding and --candidates are for --checkpoint; the reports of --reports are written"
+        )
     for file in filter(None, (out, summary_file, page_file)):
         check_writable(file)
     from rrg.evaluation.cohort import load_cohort
-    from rrg.evaluation.harness import GREEDY, Settings, evaluate_reports
+    from rrg.evaluation.harness import Settings, evaluate_reports
     from rrg.evaluation.harness import evaluate as run
     from rrg.evaluation.partial import discard
     from rrg.evaluation.reports_file import read_reports
     from rrg.evaluation.result_file import faults_in_words, in_short, summary, write_json
+    from rrg.models.decoding import Decoding
 
     partial = Path(f"{out}.partial")
     settings = Settings(
-        limit=limit, decoding={**GREEDY, "num_beams": beams}, meteor=not no_meteor, partial=partial,
-        progress=sys.stderr.isatty(), command=as_typed(context.obj),
+        limit=limit, decoding=Decoding.of(decoding, candidates, seed), meteor=not no_meteor, seed=seed,
+        partial=partial, progress=sys.stderr.isatty(), command=as_typed(context.obj),
     )  # fmt: skip
     given = read_reports(reports) if reports else {}
     cohort = load_cohort(data, split)

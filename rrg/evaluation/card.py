@@ -35,6 +35,8 @@ HOLDS = {
     "gallery.safetensors": "embeddings, study ids and coded labels of the train split; no text, no image",
     "training.json": "the recipe",
     "metrics.json": "the numbers of this card",
+    "metrics-beam.json": "the same weights with beam search",
+    "metrics-rerank.json": "the same weights, the sampled draft that the model places closest to the image",
 }
 
 

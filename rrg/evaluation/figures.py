@@ -129,9 +129,11 @@ def pairs(rows: Mapping[str, Mapping[str, tuple[float, float]]], label: str, end
     return _finish(figure, axes)
 
 
-def forest(rows: Mapping[str, Mapping[str, Any]], label: str = "difference, B minus A") -> Figure:
+def forest(
+    rows: Mapping[str, Mapping[str, Any]], label: str = "difference, B minus A", width: float = WIDTH
+) -> Figure:
     """Measure -> "difference", "low", "high", "finding": hollow unless a difference is found."""
-    figure, axes = _axes(WIDTH, 0.8 + 0.32 * len(rows))
+    figure, axes = _axes(width, 0.8 + 0.32 * len(rows))
     for height, value in enumerate(rows.values()):
         outside = value["finding"].startswith("B is")
         axes.plot([value["low"], value["high"]], [height] * 2, color=COLOURS[0], lw=2)

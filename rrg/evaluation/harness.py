@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +46,10 @@ from rrg.evaluation.schema import SCHEMA
 from rrg.evaluation.shuffle import derangement, gaps
 from rrg.evaluation.variety import variety
 from rrg.models.checkpoint import Checkpoint
+from rrg.models.decoding import GREEDY, Decoding
 from rrg.models.protocol import ReportGenerator, TrainableGenerator
 from rrg.retrieval.gallery import Gallery
 
-GREEDY: Mapping[str, Any] = {"do_sample": False, "num_beams": 1}
 UNWANTED = "METEOR was not asked for (--no-meteor)"
 NO_COMPANY = "the rows beside the system were not asked for"
 NO_GALLERY = "a generator in memory has no gallery beside it"
@@ -62,7 +62,7 @@ class Settings:
     """How to evaluate. `partial`: folder in which finished batches wait for an interrupted run to be taken up again."""
 
     limit: int | None = None  # the first studies only; CIDEr keeps the document frequencies of all
-    decoding: Mapping[str, Any] = field(default_factory=lambda: dict(GREEDY))
+    decoding: Decoding = GREEDY
     meteor: bool = True
     company: bool = True  # score the rows beside the system, too; a grid of models needs them once
     seed: int = 0  # of the permutation of images, random reports and resamples
@@ -88,7 +88,8 @@ def evaluate(checkpoint: Checkpoint, cohort: Cohort, settings: Settings = DEFAUL
 
     RrgError where nothing can be read. Studies whose images are broken are left out and named.
     """
-    system = {"kind": "checkpoint", "name": checkpoint.name, "revision": checkpoint.revision}
+    name = _named(checkpoint.name, settings.decoding)
+    system = {"kind": "checkpoint", "name": name, "revision": checkpoint.revision}
     reader = Reader(checkpoint.model, checkpoint, settings.decoding)
     return _read(reader, checkpoint.preprocessing, cohort, settings, system, gallery_of(checkpoint))
 
@@ -111,7 +112,7 @@ def evaluate_generator(
     checkpoint = None
     if tokenizer is not None and isinstance(generator, TrainableGenerator):
         checkpoint = Checkpoint(generator, tokenizer, preprocessing, Path(name), "", None)
-    system = {"kind": "checkpoint", "name": name, "revision": None}
+    system = {"kind": "checkpoint", "name": _named(name, settings.decoding), "revision": None}
     reader = Reader(generator, checkpoint, settings.decoding)
     return _read(reader, preprocessing, cohort, settings, system, (None, NO_GALLERY))
 
@@ -239,7 +240,12 @@ def _data(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
 
 def _decoding(reader: Reader, settings: Settings) -> dict[str, Any]:
     own = getattr(reader.generator, "generation_config", None)
-    return {**settings.decoding, "min_new_tokens": getattr(own, "min_new_tokens", None) or 0}
+    return {**settings.decoding.as_json(), "min_new_tokens": getattr(own, "min_new_tokens", None) or 0}
+
+
+def _named(name: str, decoding: Decoding) -> str:
+    """Another decoding is a row of its own."""
+    return f"{name}, {decoding.words}" if decoding.words else name
 
 
 def _key(
@@ -248,6 +254,6 @@ def _key(
     """What a stored batch depends on: weights, images, reports, questions, decoding and the size of a batch."""
     parts = (
         SCHEMA, system["revision"], films.key, [(study.id, study.report) for study in films.studies],
-        list(questions), sorted(settings.decoding.items()), settings.batch, settings.seed,
+        list(questions), sorted(settings.decoding.as_json().items()), settings.batch, settings.seed,
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -31,21 +31,22 @@ def plots(ladder: Ladder) -> Iterator[tuple[str, list[Plot]]]:
     for group, heading, chance in DRAWN:
         measure = SHOWN[group][heading]
         title = f"{group}: {heading}"
-        levels = {name: each[measure] for name, each in ladder.levels.items() if measure in each}
+        names = [rung.name for rungs in ladder.groups.values() for rung in rungs]
+        levels = {name: ladder.levels[name][measure] for name in names if measure in ladder.levels[name]}
         if not levels:
             continue
         words = "Scores with 95 % intervals over studies and seeds; each run a hollow mark."
         shown = [Plot(figures.rungs(levels, heading, chance), f"{title}. {words}")]
         for role in (ALIGNMENT, BASE):
             found = {
-                name: each[measure].as_json()
-                for (name, against), each in ladder.differences.items()
-                if against == role and measure in each
+                name: ladder.differences[name, role][measure].as_json()
+                for name in names
+                if measure in ladder.differences.get((name, role), ())
             }
             if found:
                 words = f"Each rung less {role} of the same recipe. Hollow: no difference found."
                 label = f"{heading}, less {role}"
-                shown.append(Plot(figures.forest(found, label), f"{title}. {words}"))
+                shown.append(Plot(figures.forest(found, label, figures.NARROW), f"{title}. {words}"))
         yield title, shown
 
 

@@ -34,6 +34,7 @@ from rrg.evaluation.margins import (
 )
 from rrg.evaluation.partial import Partial
 from rrg.models.checkpoint import Checkpoint
+from rrg.models.decoding import Decoding
 from rrg.models.protocol import ReportGenerator
 
 BATCH = 32
@@ -82,7 +83,7 @@ class Reader:
 
     generator: ReportGenerator
     checkpoint: Checkpoint | None
-    decoding: Mapping[str, Any]
+    decoding: Decoding
 
     def read(
         self,
@@ -142,7 +143,7 @@ class _Work:
         generator, checkpoint = self.reader.generator, self.reader.checkpoint
         pixels, views = to_pixels(self.images.squares[rows]), torch.from_numpy(self.images.views[rows])
         encoded = generator.encode(pixels, views)
-        written = generator.generate_reports(encoded, **self.reader.decoding)
+        written = self.reader.decoding.write(generator, checkpoint, encoded, rows.tolist())
         part: dict[str, Any] = {"texts": [report.text for report in written]}
         if checkpoint is None:
             return part

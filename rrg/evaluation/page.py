@@ -18,7 +18,7 @@ from rrg.evaluation import page_figures, page_tables
 from rrg.evaluation.measures import HEADLINE
 from rrg.evaluation.page_cases import Case, holds_texts, worst_cases
 from rrg.evaluation.page_figures import Plot
-from rrg.evaluation.page_words import ABSENT, Result, Table, names_of, number
+from rrg.evaluation.page_words import ABSENT, Result, Table, decoding_words, names_of, number
 from rrg.evaluation.result_file import look_up
 from rrg.types import RrgError
 
@@ -148,19 +148,12 @@ def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
             "rows": [
                 ("what", result["system"]["kind"]),
                 ("revision", result["system"].get("revision") or ABSENT),
-                ("decoding", _decoding(result.get("decoding"))),
+                ("decoding", decoding_words(result.get("decoding"))),
                 *((words, number(look_up(result["metrics"], way))) for words, way in ways.items()),
             ],
         }
         for name, result in zip(names_of(results), results, strict=True)
     ]
-
-
-def _decoding(settings: Mapping[str, Any] | None) -> str:
-    if not settings:
-        return ABSENT
-    beams = settings.get("num_beams", 1)
-    return "sampled" if settings.get("do_sample") else "greedy" if beams == 1 else f"{beams} beams"
 
 
 def _comparison(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,18 @@ def company_of(results: Sequence[Result], group: str = "company") -> dict[str, M
     return found
 
 
+def decoding_words(settings: Mapping[str, Any] | None) -> str:
+    """ "greedy", "3 beams", "the closest to the image of 8 sampled drafts"."""
+    if not settings:
+        return ABSENT
+    beams, chosen = settings.get("num_beams", 1), settings.get("candidates")
+    if chosen:
+        return f"the closest to the image of {chosen} " + (
+            "beams" if beams > 1 else "drafts, all but one sampled"
+        )
+    return "sampled" if settings.get("do_sample") else "greedy" if beams == 1 else f"{beams} beams"
+
+
 def number(value: Any) -> str:
     """Three decimals; a count as it is; what is absent a dash."""
     if value is None:

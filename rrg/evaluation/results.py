@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rrg.evaluation.company import NEAREST
+from rrg.evaluation.page_words import decoding_words
 from rrg.evaluation.protocols import Protocol
 from rrg.evaluation.result_file import look_up
 from rrg.evaluation.stored import Stored
@@ -177,7 +178,9 @@ def scoreboard(stored: Sequence[Stored]) -> str:
         raise RrgError(
             "the checkpoints were measured on different studies or decodings; evaluate all on one split"
         )
-    rows, models = rows_of(results), systems(results)
+    others = [other for each in stored for other in each.decoded]
+    models = systems([*results, *others])
+    rows = models | rows_of(results)
     return "\n\n".join(
         [
             f"Split `{first['data']['split']}`, {first['data']['studies']} studies, {decoding(first)}. {varied(first)}",
@@ -186,7 +189,7 @@ def scoreboard(stored: Sequence[Stored]) -> str:
             CAUTION,
             "The tables claim no difference between two rows: `python -m rrg compare` gives differences with "
             "their intervals. Made by:",
-            "```\n" + "\n".join(result["command"] for result in results) + "\n```",
+            "```\n" + "\n".join(result["command"] for result in [*results, *others]) + "\n```",
         ]
     )
 
@@ -248,11 +251,9 @@ def _measured(stored: Stored) -> Mapping[str, Any]:
 
 def decoding(result: Mapping[str, Any]) -> str:
     """How the reports were written, in words."""
-    settings = result["decoding"]
-    if not settings.get("do_sample") and settings.get("num_beams", 1) == 1:
-        least = settings.get("min_new_tokens", 0)
-        return f"greedy decoding, at least {least} tokens" if least else "greedy decoding"
-    return "decoding " + ", ".join(f"{key}={value}" for key, value in settings.items())
+    least = result["decoding"].get("min_new_tokens", 0)
+    words = decoding_words(result["decoding"]).replace("greedy", "greedy decoding")
+    return f"{words}, at least {least} tokens" if least else words
 
 
 def table(rows: Sequence[Sequence[str]], right: bool = True) -> str:

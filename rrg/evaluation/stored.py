@@ -18,7 +18,7 @@ from rrg.models.checkpoint import PREPROCESSING, RECIPE, revision_of
 from rrg.training.config import ModelConfig, ObjectiveConfig, OptimiserConfig
 from rrg.types import RrgError
 
-CONFIG, METRICS = "config.json", "metrics.json"
+CONFIG, METRICS, DECODED = "config.json", "metrics.json", "metrics-*.json"
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,14 @@ SYNTHESISED = Rung(
 )
 
 
+RELEASED = Rung(
+    4,
+    "the published code's objective",
+    "For fidelity: reports are embedded in sight of the image with their padding, the synthesised negative mixes the batch "
+    "and is a margin on the diagonal alone, and the images of a study and its peer repel each other.",
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Stored:
     """One checkpoint folder as its files tell it."""
@@ -69,6 +77,7 @@ class Stored:
     recipe: Mapping[str, Any]  # training.json
     preprocessing: Mapping[str, Any]
     metrics: Mapping[str, Any] | None  # metrics.json; None where it was never evaluated
+    decoded: tuple[Mapping[str, Any], ...]  # metrics-*.json: the same weights with other decodings
     objective: ObjectiveConfig
     model: ModelConfig
     optimiser: OptimiserConfig
@@ -95,6 +104,8 @@ def rung_of(objective: ObjectiveConfig) -> Rung:
         return ALIGNED
     if objective.synthesis is None:
         return MINED
+    if objective.synthesis == "released":
+        return RELEASED
     words = SYNTHESISED.words.format(synthesis=objective.synthesis, lambda_end=objective.lambda_end)
     return Rung(SYNTHESISED.order, SYNTHESISED.title, words)
 
@@ -114,6 +125,7 @@ def read_stored(folder: str | Path) -> Stored:
         return Stored(
             folder, revision, _json(folder / CONFIG), recipe, _json(folder / PREPROCESSING),
             _metrics(folder / METRICS, revision),
+            tuple(found for file in sorted(folder.glob(DECODED)) if (found := _metrics(file, revision))),
             ObjectiveConfig.model_validate(sections["objective"]),
             ModelConfig.model_validate(sections["model"]),
             OptimiserConfig.model_validate(sections["optimiser"]),

@@ -56,7 +56,9 @@ class GeneratorConfig(PreTrainedConfig):
         self.min_new_tokens = min_new_tokens
         self.dropout = dropout
         self.unk_token_id = unk_token_id
-        self.finding_names = list(finding_names or ())  # what the encoder predicts and hands on as tokens; none = no prompt
+        self.finding_names = list(
+            finding_names or ()
+        )  # what the encoder predicts and hands on as tokens; none = no prompt
         self.initializer_range = hidden_size**-0.5  # 0.02, the usual value, starves a network this narrow
         fixed = {
             "is_encoder_decoder": True,
@@ -214,15 +216,24 @@ class GeneratorModel(PreTrainedModel, GenerationMixin):
     @torch.no_grad()
     def generate_reports(self, encoded: Encoded, **decoding: Any) -> list[Report]:
         """One report per study, greedy unless `decoding` says otherwise; with the log-probability of each token."""
+        return [drafts[0] for drafts in self.generate_candidates(encoded, 1, **decoding)]
+
+    @torch.no_grad()
+    def generate_candidates(self, encoded: Encoded, count: int, **decoding: Any) -> list[list[Report]]:
+        """`count` reports per study, of one beam search (the likeliest first) or sampled, as `decoding` says."""
         model = cast(Any, self)  # transformers' annotations ask for a decoder-only self
         out = model.generate(
-            **generation_inputs(encoded), return_dict_in_generate=True, output_scores=True, **decoding
+            **generation_inputs(encoded),
+            return_dict_in_generate=True,
+            output_scores=True,
+            num_return_sequences=count,
+            **decoding,
         )
         scores = model.compute_transition_scores(
             out.sequences, out.scores, getattr(out, "beam_indices", None), normalize_logits=True
         )
-        each = out.sequences.shape[0] // len(encoded)  # several sequences a study: the first is the best
-        return [self._report(out.sequences[i], scores[i]) for i in range(0, out.sequences.shape[0], each)]
+        reports = [self._report(*each) for each in zip(out.sequences, scores, strict=True)]
+        return [reports[i : i + count] for i in range(0, len(reports), count)]
 
     def _report(self, sequence: Tensor, scores: Tensor) -> Report:
         special = {self.config.pad_token_id, self.config.bos_token_id, self.config.eos_token_id}

@@ -283,3 +283,19 @@ def test_a_trained_checkpoint_gets_its_card(tiny_checkpoint, cohort, tmp_path):
     }
     assert not [sentence for sentence in sentences if len(sentence) > 10 and sentence in text]
     assert read_stored(folder).rung.order == 3
+
+
+def test_other_decodings_of_the_same_weights_are_rows_of_their_own(make):
+    folder = make("hard-negative")
+    revision = revision_of(folder)
+    other = measured(revision, bleu=0.1771, name="hard-negative, reranked, 8 drafts")
+    (folder / "metrics-rerank.json").write_text(json.dumps(other))
+    page = folder.parent / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    assert main(["--readme", str(page), str(folder)]) == 0
+    rows = [line for line in page.read_text().split("\n") if line.startswith("| hard-negative")]
+    assert len([row for row in rows if "reranked, 8 drafts" in row]) >= 4
+    assert "0.177" in next(row for row in rows if "reranked" in row)
+    (folder / "metrics-rerank.json").write_text(json.dumps({**other, "system": {"revision": "other"}}))
+    with pytest.raises(RrgError, match="metrics-rerank"):
+        read_stored(folder)

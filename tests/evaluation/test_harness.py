@@ -26,6 +26,7 @@ from rrg.evaluation.result_file import faults_in_words, in_short, summary, write
 from rrg.evaluation.schema import read_result
 from rrg.evaluation.shuffle import derangement
 from rrg.models.checkpoint import load_checkpoint
+from rrg.models.decoding import Decoding
 from rrg.models.protocol import Encoded
 from rrg.retrieval.build import build_gallery
 from rrg.types import Report, RrgError
@@ -190,6 +191,28 @@ def test_a_generator_with_heads_is_scored_like_its_checkpoint(result, checkpoint
     for name in ("loss", "text", "clinical", "retrieval", "margins", "shuffle"):
         assert again["metrics"][name] == result["metrics"][name]
     assert NEAREST not in again["company"]
+
+
+def test_a_reranked_system_is_a_row_of_its_own(result, checkpoint, val):
+    reranked = evaluate(checkpoint, val, replace(QUICK, decoding=Decoding.of("rerank", 3, seed=1)))
+    assert reranked["system"] == {**result["system"], "name": f"{checkpoint.name}, reranked, 3 drafts"}
+    assert reranked["decoding"] | {"min_new_tokens": 0} == {
+        "do_sample": True, "num_beams": 1, "top_p": 0.9, "candidates": 3, "chosen by": "alignment", "seed": 1,
+        "min_new_tokens": 0,
+    }  # fmt: skip
+    assert reranked["metrics"]["loss"] == result["metrics"]["loss"]
+    assert [s["text"] for s in reranked["studies"]] != [s["text"] for s in result["studies"]]
+
+
+def test_a_generator_without_heads_cannot_be_reranked(val):
+    with pytest.raises(RrgError, match="alignment heads"):
+        evaluate_generator(
+            Constant(),
+            Preprocessing(size=64),
+            val,
+            replace(QUICK, decoding=Decoding.of("rerank")),
+            name="made",
+        )
 
 
 def assert_recites(metrics):
