@@ -58,6 +58,14 @@ Lungs clear of infiltrate. | Lung Opacity -
 No airspace disease. | Lung Opacity -
 Not only edema but also effusion. | Edema +; Pleural Effusion +
 No longer any effusion. | Pleural Effusion -
+Differential considerations include infection and mild edema. | Edema ? mild; Pneumonia ?
+Possibilities include scarring and persistent atelectasis. | Atelectasis ?; Lung Opacity ?
+Differential diagnosis includes infection; no edema. | Edema -; Pneumonia ?
+Infection and mild edema. | Edema + mild; Pneumonia +
+The right hilum is large, which may represent nodes or engorged vessels. | nothing
+Prominence of the hila may be due to increased vasculature, with mild edema. | Edema + mild
+Prominent hila with vascular congestion. | Edema +
+Increased vascular markings. | Edema +
 Pneumonia has not resolved. | Pneumonia +
 The effusion has not changed. | Pleural Effusion +
 No increase in edema. | Edema +
