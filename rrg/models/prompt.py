@@ -38,9 +38,13 @@ class FindingPrompt(nn.Module):
         return torch.sigmoid(standard @ self.weight.T + self.bias)
 
     def forward(self, strengths: Tensor) -> Tensor:
-        """(B, K) -> tokens (B, K, D), between each finding's two embeddings."""
+        """(B, K) -> tokens (B, K, D), between each finding's two embeddings, on the scale of the patches.
+
+        Without that scale the decoder hardly sees them: embeddings start a sixteenth as long as patches are.
+        """
         share = strengths[..., None]
-        return share * self.present.weight + (1 - share) * self.absent.weight
+        between = share * self.present.weight + (1 - share) * self.absent.weight
+        return nn.functional.layer_norm(between, between.shape[-1:])
 
 
 def join_views(backbone: Tensor, views: Tensor) -> tuple[Tensor, Tensor]:
