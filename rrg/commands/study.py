@@ -34,16 +34,16 @@ def study(
     def score(checkpoint: Path, folder: Path) -> dict[str, Any]:
         from rrg.evaluation.cohort import load_cohort
         from rrg.evaluation.harness import Settings, evaluate
+        from rrg.evaluation.partial import discard
         from rrg.models.checkpoint import load_checkpoint
         from rrg.training.config import load_config
 
         data = load_config(folder / "config.yaml").data
-        settings = Settings(
-            meteor=False, company=False, partial=folder / "val.partial", progress=sys.stderr.isatty()
-        )
-        return without_texts(
-            evaluate(load_checkpoint(checkpoint), load_cohort(data.folder, data.val), settings)
-        )
+        partial = folder / "val.partial"
+        settings = Settings(meteor=False, company=False, partial=partial, progress=sys.stderr.isatty())
+        result = evaluate(load_checkpoint(checkpoint), load_cohort(data.folder, data.val), settings)
+        discard(partial)
+        return without_texts(result)
 
     def run(config: Path, folder: Path) -> Path:
         return train(config, [], folder)

@@ -7,7 +7,7 @@ report is escaped by the template engine; the only markup that passes is that of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rrg.evaluation import page_figures, page_tables
 from rrg.evaluation.measures import HEADLINE
 from rrg.evaluation.page_cases import Case, holds_texts, worst_cases
 from rrg.evaluation.page_figures import Plot
-from rrg.evaluation.page_words import ABSENT, Result, Table, decoding_words, names_of, number
+from rrg.evaluation.page_words import ABSENT, Result, Table, decoding_words, names_of, number, short
 from rrg.evaluation.result_file import look_up
 from rrg.types import RrgError
 
@@ -159,7 +159,9 @@ def _cards(results: Sequence[Result]) -> list[dict[str, Any]]:
 def _comparison(found: Mapping[str, Any]) -> dict[str, Any]:
     plot, table = page_figures.differences(found), page_tables.comparison(found)
     rows = {row.name: row for row in table.rows}
-    headline = Table(table.head, tuple(rows[name] for name in HEADLINE if name in rows))
+    headline = Table(
+        table.head, tuple(replace(rows[name], name=short(name)) for name in HEADLINE if name in rows)
+    )
     return {
         "title": _title(found),
         "method": found["method"],

@@ -18,7 +18,7 @@ from rrg.evaluation.answers import SCORES
 from rrg.evaluation.discrimination import DEPTHS
 from rrg.evaluation.measures import HEADLINE
 from rrg.evaluation.page_tables import F1_WAYS, POSITIVE
-from rrg.evaluation.page_words import Result, company_of, names_of
+from rrg.evaluation.page_words import Result, company_of, names_of, short
 from rrg.evaluation.result_file import look_up
 
 SHOWN = ("embedding", "likelihood", "image gain")
@@ -180,11 +180,7 @@ def differences(comparison: Mapping[str, Any]) -> Plot | None:
         "Differences named before anything was compared, B minus A, with 95 % intervals. Hollow: no "
         "difference found."
     )
-    return Plot(figures.forest({_short(name): each for name, each in shares.items()}), words)
-
-
-def _short(name: str) -> str:
-    return name.replace("clinical/reference/uncertain as positive/", "").replace("/", ", ")
+    return Plot(figures.forest({short(name): each for name, each in shares.items()}), words)
 
 
 def all_plots(results: Sequence[Result]) -> Iterator[tuple[str, Plot]]:

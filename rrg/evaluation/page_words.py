@@ -53,15 +53,26 @@ def company_of(results: Sequence[Result], group: str = "company") -> dict[str, M
 
 
 def decoding_words(settings: Mapping[str, Any] | None) -> str:
-    """ "greedy", "3 beams", "the closest to the image of 8 sampled drafts"."""
+    """ "greedy", "3 beams, at least 32 tokens", "the closest to the image of 8 sampled drafts"."""
     if not settings:
         return ABSENT
+    least = settings.get("min_new_tokens") or 0
+    return _way(settings) + (f", at least {least} tokens" if least else "")
+
+
+def _way(settings: Mapping[str, Any]) -> str:
     beams, chosen = settings.get("num_beams", 1), settings.get("candidates")
     if chosen:
         return f"the closest to the image of {chosen} " + (
             "beams" if beams > 1 else "drafts, all but one sampled"
         )
     return "sampled" if settings.get("do_sample") else "greedy" if beams == 1 else f"{beams} beams"
+
+
+def short(measure: str) -> str:
+    """The name of a measure as a reader would say it: "F1, 14 classes, micro"."""
+    found = measure.replace("clinical/reference/uncertain as positive/", "F1/").removeprefix("text/")
+    return found.replace(" f1", "").replace("margins/counterfactual/", "flipped fact/").replace("/", ", ")
 
 
 def number(value: Any) -> str:

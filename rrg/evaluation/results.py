@@ -251,9 +251,7 @@ def _measured(stored: Stored) -> Mapping[str, Any]:
 
 def decoding(result: Mapping[str, Any]) -> str:
     """How the reports were written, in words."""
-    least = result["decoding"].get("min_new_tokens", 0)
-    words = decoding_words(result["decoding"]).replace("greedy", "greedy decoding")
-    return f"{words}, at least {least} tokens" if least else words
+    return decoding_words(result["decoding"]).replace("greedy", "greedy decoding")
 
 
 def table(rows: Sequence[Sequence[str]], right: bool = True) -> str:

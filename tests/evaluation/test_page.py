@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from rrg.evaluation.measures import HEADLINE
 from rrg.evaluation.page import page, write_page
 from rrg.evaluation.page_cases import worst_cases
 from rrg.evaluation.page_tables import scoreboard
-from rrg.evaluation.page_words import company_of, names_of, number, share, signed
+from rrg.evaluation.page_words import company_of, decoding_words, names_of, number, share, short, signed
 from rrg.evaluation.result_file import summary
 from rrg.evaluation.statistics import compare
 from rrg.types import RrgError
@@ -79,6 +80,19 @@ def test_every_part_is_there(html):
                  "recall@10", "no difference found", "METEOR is not asked for"):  # fmt: skip
         assert part in words
     assert sum(tag == "figure" for tag, _ in Reader(html).tags) == 12
+
+
+def test_how_reports_were_written_is_said_with_the_least_length():
+    assert decoding_words({"do_sample": False, "num_beams": 1, "min_new_tokens": 0}) == "greedy"
+    assert decoding_words({"num_beams": 3, "min_new_tokens": 32}) == "3 beams, at least 32 tokens"
+
+
+def test_measures_are_named_as_a_reader_would_say_them():
+    assert [short(name) for name in HEADLINE[:5]] == [
+        "F1, 14 classes, micro", "F1, 14 classes, macro", "F1, 5 classes, micro",
+        "retrieval, image-to-report, same findings, recall@10", "flipped fact, embedding, all, balanced accuracy",
+    ]  # fmt: skip
+    assert short("text/r2gen/BLEU-4") == "r2gen, BLEU-4"
 
 
 def test_the_company_stands_among_the_systems_by_score(pair):
