@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rrg.data.datasets import load_studies
+from rrg.data.simulated import Pair, load_pairs
 from rrg.types import RrgError, Study
 
 TRAIN, VAL = "train", "val"
@@ -16,12 +17,14 @@ TRAIN, VAL = "train", "val"
 @dataclass(frozen=True, eq=False)
 class Cohort:
     """`studies` of one split; `train` gives the vocabulary of `r2gen`, peers and the rows of company, `val` chooses the
-    best constant. Both may be empty: what needs them is then absent, with the reason.
+    best constant. Both may be empty: what needs them is then absent, with the reason. `pairs` are counterfactual pairs,
+    where a simulated cohort holds them.
     """
 
     studies: Sequence[Study]
     train: Sequence[Study] = ()
     val: Sequence[Study] = ()
+    pairs: Sequence[Pair] = ()
 
     def __post_init__(self) -> None:
         if not any(is_told(study) for study in self.studies):
@@ -40,8 +43,9 @@ class Cohort:
 
 
 def load_cohort(folder: str | Path, split: str) -> Cohort:
-    """The named split of a data folder, and train and val where they are there."""
-    return Cohort(load_studies(folder, split), _optional(folder, TRAIN), _optional(folder, VAL))
+    """The named split of a data folder, train and val where they are there, and its counterfactual pairs."""
+    studies = load_studies(folder, split)
+    return Cohort(studies, _optional(folder, TRAIN), _optional(folder, VAL), load_pairs(Path(folder)))
 
 
 def is_told(study: Study) -> bool:

@@ -18,6 +18,7 @@ from transformers import PreTrainedTokenizerFast
 
 from rrg.data.batch import StudyImages, load_images
 from rrg.data.preprocess import Preprocessing
+from rrg.data.simulated import Pair
 from rrg.evaluation import faults
 from rrg.evaluation.cohort import Cohort
 from rrg.evaluation.company_rows import (
@@ -40,6 +41,8 @@ from rrg.evaluation.model_metrics import (
     model_rows,
 )
 from rrg.evaluation.outputs import BATCH, Outputs, Reader
+from rrg.evaluation.pair_summary import summarise_pairs
+from rrg.evaluation.pairs import read_pairs
 from rrg.evaluation.partial import Partial
 from rrg.evaluation.references import References, references
 from rrg.evaluation.schema import SCHEMA
@@ -79,7 +82,7 @@ class Settings:
         return np.random.default_rng(self.state(use))
 
 
-PERMUTATION, VARIETY, COMPANY, MARGINS = range(4)  # uses of random numbers
+PERMUTATION, VARIETY, COMPANY, MARGINS, PAIRS = range(5)  # uses of random numbers
 DEFAULT = Settings()
 
 
@@ -141,6 +144,7 @@ class _Read:
     outputs: Outputs
     faults: Faults
     gallery: tuple[Gallery | None, str]  # or why there is none
+    pairs: Sequence[Mapping[str, Any]] = ()  # rows of counterfactual pairs
 
 
 def _read(
@@ -159,13 +163,19 @@ def _read(
     images = derangement(against.texts, settings.rng(PERMUTATION))
     questions = make_questions(films.studies, cohort.train) if reader.checkpoint else []
     folder = settings.partial if system["revision"] else None
-    partial = Partial(folder, _key(system, films, questions, settings))
+    pairs = cohort.pairs[: settings.limit] if reader.checkpoint else []
+    partial = Partial(folder, _key(system, films, questions, pairs, settings))
     outputs = reader.read(films, images, questions, partial, batch=settings.batch, progress=settings.progress)
+    rows = (
+        read_pairs(reader.checkpoint, preprocessing, pairs, partial, settings.progress)
+        if reader.checkpoint
+        else []
+    )
     if outputs.embedded is not None:
         broken = zip(films.studies, outputs.embedded.broken(), strict=True)
         found.ids["not finite"] += [study.id for study, is_broken in broken if is_broken]
     decoding = _decoding(reader, settings)
-    return _result(_Read(system, decoding, against, images, outputs, found, gallery), cohort, settings)
+    return _result(_Read(system, decoding, against, images, outputs, found, gallery, rows), cohort, settings)
 
 
 def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
@@ -190,9 +200,11 @@ def _result(read: _Read, cohort: Cohort, settings: Settings) -> dict[str, Any]:
             **own.scored.metrics,
             "references": {"variety": variety(against.texts, settings.rng(VARIETY))},
             "shuffle": gaps({**model, **of_pairs(own.scored.metrics)}, permuted),
+            **({"pairs": summarise_pairs(read.pairs, settings.rng(PAIRS))} if read.pairs else {}),
             "absent": _absent(read) | absent,
         },
         **others,
+        **({"pairs": [dict(row) for row in read.pairs]} if read.pairs else {}),
         "studies": [
             {**row, **more, "ranks": row["ranks"] | more["ranks"]}
             for row, more in zip(own.scored.rows, model_rows(outputs, against), strict=True)
@@ -249,11 +261,16 @@ def _named(name: str, decoding: Decoding) -> str:
 
 
 def _key(
-    system: Mapping[str, Any], films: StudyImages, questions: Sequence[Questions], settings: Settings
+    system: Mapping[str, Any],
+    films: StudyImages,
+    questions: Sequence[Questions],
+    pairs: Sequence[Pair],
+    settings: Settings,
 ) -> str:
-    """What a stored batch depends on: weights, images, reports, questions, decoding and the size of a batch."""
+    """What a stored batch depends on: weights, images, reports, questions, pairs, decoding and the size of a batch."""
     parts = (
         SCHEMA, system["revision"], films.key, [(study.id, study.report) for study in films.studies],
         list(questions), sorted(settings.decoding.as_json().items()), settings.batch, settings.seed,
+        [(pair.first.id, pair.first.report, pair.second.id, pair.second.report) for pair in pairs],
     )  # fmt: skip
     return hashlib.sha256(repr(parts).encode()).hexdigest()

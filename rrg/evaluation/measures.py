@@ -44,6 +44,8 @@ HEADLINE = (
     "text/r2gen/BLEU-4",
     "text/r2gen/CIDEr",
     "loss",
+    "pairs/embedding/all/accuracy",
+    "pairs/likelihood/all/accuracy",
 )
 
 # What no sum over studies gives, and why it is not compared.

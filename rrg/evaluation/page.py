@@ -127,6 +127,7 @@ def _tables(results: Sequence[Result]) -> dict[str, Any]:
         "retrieval": page_tables.retrieval(results),
         "margins": page_tables.margins(results),
         "directions": page_tables.margins(results, directions=True),
+        "pairs": page_tables.pairs(results),
         "variety": page_tables.variety(results),
         "demonstration": page_tables.demonstration(results),
     }

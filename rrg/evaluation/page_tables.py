@@ -210,6 +210,22 @@ def margin_answers(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {question: each for question, each in answers.items() if isinstance(each, Mapping)}
 
 
+def pairs(results: Sequence[Result]) -> Table:
+    """Counterfactual pairs, by each score and kind: right for a film, for both of a pair, and matched."""
+    rows = []
+    for name, result in zip(names_of(results), results, strict=True):
+        found = result["metrics"].get("pairs") or {}
+        shown = [
+            Row(f"{kind}, by {score}",
+                (*(share(each, key) for key in ("accuracy", "both", "matched")), number(each.get("pairs"))))
+            for score, kinds in found.items()
+            for kind, each in kinds.items()
+        ]  # fmt: skip
+        rows += [Row(name), *shown] if shown else []
+    head = ("right for a film (95 %)", "for both of a pair (95 %)", "matched (95 %)", "pairs")
+    return Table(("counterfactual pairs", *head), tuple(rows))
+
+
 # --- Reading or reciting ---
 
 

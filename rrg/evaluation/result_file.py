@@ -34,7 +34,7 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     """
     data = result["data"]
     counts = {kind: ids if isinstance(ids, int) else len(ids) for kind, ids in data["faults"].items()}
-    brief = {key: value for key, value in result.items() if key != "studies"}
+    brief = {key: value for key, value in result.items() if key not in ("studies", "pairs")}
     rows = {
         group: {name: _without(row, "per class") for name, row in result[group].items()}
         for group in ("company", "adversarial")
@@ -83,7 +83,18 @@ def in_short(result: Mapping[str, Any]) -> str:
     head = f"{'':<34}" + "".join(f"{name:>13}" for name in SHORT)
     rows = {result["system"]["name"]: result["metrics"], **result["company"], **result["adversarial"]}
     lines = [_line(name, metrics) for name, metrics in rows.items()]
-    return "\n".join([f"{result['data']['studies']} studies of {result['data']['split']}", head, *lines])
+    head_line = f"{result['data']['studies']} studies of {result['data']['split']}"
+    return "\n".join([head_line, head, *lines, *_pairs(result["metrics"])])
+
+
+def _pairs(metrics: Mapping[str, Any]) -> list[str]:
+    """One line a score of the counterfactual pairs, where the data hold some."""
+    found = {score: kinds["all"] for score, kinds in (metrics.get("pairs") or {}).items()}
+    return [
+        f"counterfactual pairs by {score}: right for {_told(each['accuracy'])} of the films, for both of a pair in "
+        f"{_told(each['both'])} of {each['pairs']} pairs (without looking: 0.5 and 0)"
+        for score, each in found.items()
+    ]
 
 
 def _line(name: str, metrics: Mapping[str, Any]) -> str:

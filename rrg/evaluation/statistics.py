@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rrg.evaluation.measures import HEADLINE, NOT_COMPARED, measures
+from rrg.evaluation.pair_summary import compared_pairs
 from rrg.evaluation.resampling import (
     FEWEST,
     LEVEL,
@@ -45,6 +46,7 @@ def compare(
     _check_references(rows)
     found = [measures(each) for each in rows]
     result = differences(found[: len(a)], found[len(a) :], rng, resamples)
+    result |= _pair_differences(a, b, rng, resamples)
     return {
         "schema": SCHEMA,
         "kind": COMPARISON,
@@ -60,6 +62,18 @@ def compare(
         "differences": {name: value.as_json() for name, value in result.items()},
         "not compared": NOT_COMPARED,
     }
+
+
+def _pair_differences(
+    a: Sequence[Result], b: Sequence[Result], rng: np.random.Generator, resamples: int
+) -> dict[str, Difference]:
+    """Of the counterfactual pairs that all runs have; a resample draws pairs. None where fewer than two are shared."""
+    tables = [{row["id"]: row for row in run.get("pairs", ())} for run in (*a, *b)]
+    shared = [pair for pair in tables[0] if all(pair in table for table in tables)]
+    if len(shared) < 2:
+        return {}
+    found = [compared_pairs([table[pair] for pair in shared]) for table in tables]
+    return differences(found[: len(a)], found[len(a) :], rng, resamples)
 
 
 def multiplicity(found: Mapping[str, Difference]) -> dict[str, Any]:
