@@ -1,9 +1,10 @@
 """Studies a second of a training step, baseline against hard negatives, on made images and made words.
 
-Two runs are prepared exactly as training prepares them (image network included and learning) and step in turns, so that
-a machine that slows down slows both. What is timed is training's own step: batch, losses, gradients, optimiser. Prints
-a table on standard error and one JSON line on standard output. The peak memory is that of both runs together, so it
-bounds either from above. Knows nothing of how well a model learns.
+Two runs are prepared exactly as training prepares them and step in turns, so that a machine that slows down slows both.
+The image network learns with the rest, or with --frozen its features are kept, as in the ladder and in the models that
+ship. What is timed is training's own step: batch, losses, gradients, optimiser. Prints a table on standard error and one
+JSON line on standard output. The peak memory is that of both runs together, so it bounds either from above. Knows nothing
+of how well a model learns.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--warmup", type=int, default=3, help="steps of each that are not timed")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--frozen", action="store_true", help="keep the image network's features")
     parser.add_argument("--tiny", action="store_true", help="a tiny network: does the script run at all?")
     return parser.parse_args()
 
@@ -80,7 +82,12 @@ def config(chosen: argparse.Namespace, data: Path, objective: dict[str, Any]) ->
     return Config.model_validate(
         {
             "data": {"folder": data, "cache": data.parent / "cache"},
-            "model": {"image_size": chosen.size, "min_frequency": 1, "sizes": TINY if chosen.tiny else {}},
+            "model": {
+                "image_size": chosen.size,
+                "min_frequency": 1,
+                "freeze_backbone": chosen.frozen,
+                "sizes": TINY if chosen.tiny else {},
+            },
             "objective": objective,
             "optimiser": {"batch_size": chosen.batch, "epochs": 1 + (chosen.steps + chosen.warmup) // 4},
             "precision": chosen.precision,
@@ -111,9 +118,12 @@ def summarise(
     pairs = zip(seconds["hard-negative"], seconds["baseline"], strict=True)
     medians = {name: statistics.median(each) for name, each in seconds.items()}
     return {
-        **{key: getattr(chosen, key) for key in ("batch", "size", "steps", "threads", "precision", "tiny")},
+        **{
+            key: getattr(chosen, key)
+            for key in ("batch", "size", "steps", "threads", "precision", "frozen", "tiny")
+        },
         "torch": str(torch.__version__),
-        "parameters": sum(p.numel() for p in runs["baseline"].model.parameters()),
+        "parameters": {name: sum(p.numel() for p in run.model.parameters()) for name, run in runs.items()},
         "seconds_per_step": {name: round(value, 4) for name, value in medians.items()},
         "studies_per_second": {name: round(chosen.batch / value, 2) for name, value in medians.items()},
         "ratio_of_medians": round(medians["hard-negative"] / medians["baseline"], 3),

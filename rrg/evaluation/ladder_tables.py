@@ -113,10 +113,10 @@ def markdown(ladder: Ladder, company: Company | None = None, command: str = "") 
     """All tables with their words."""
     parts = ["# The ladder", *notes(ladder)]
     for group in SHOWN:
-        parts += [f"## {group}", EXPLAINED[group], _markdown(scores(ladder, group, company))]
-        parts += [_markdown(each) for role in (ALIGNMENT, BASE) if (each := gains(ladder, group, role)).rows]
+        parts += [f"## {group}", EXPLAINED[group], as_markdown(scores(ladder, group, company))]
+        parts += [as_markdown(each) for role in (ALIGNMENT, BASE) if (each := gains(ladder, group, role)).rows]
     for group in PLAIN:
-        parts += [f"## {group}", EXPLAINED[group], _markdown(plain(ladder, group, company))]
+        parts += [f"## {group}", EXPLAINED[group], as_markdown(plain(ladder, group, company))]
     parts += [CAUTION, *([f"Made by:\n\n```\n{command}\n```"] if command else [])]
     return "\n\n".join(parts) + "\n"
 
@@ -176,7 +176,7 @@ def _way(measure: str) -> Iterator[str]:
         yield from part.rsplit(" ", 1) if part.endswith(" f1") else [part]
 
 
-def _markdown(table: Table) -> str:
+def as_markdown(table: Table) -> str:
     """Headings of groups become rows in bold."""
     empty = ("",) * (len(table.head) - 1)
     lines = [(row.name, *row.cells) if row.cells else (f"**{row.name}**", *empty) for row in table.rows]

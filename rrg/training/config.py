@@ -5,7 +5,7 @@ Every field has a range; a wrong one is refused by name. `key=value` overrides u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -160,10 +160,15 @@ def read_config(path: str | Path, overrides: Sequence[str], kind: type[Kind]) ->
         raise RrgError(f"'{path}' must hold named sections such as data: and model:.")
     for override in overrides:
         _override(values, override)
+    return checked(values, f"'{path}'", kind)
+
+
+def checked(values: Mapping[str, Any], where: str, kind: type[Kind]) -> Kind:
+    """`values` as a configuration; RrgError names each wrong field of `where`."""
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise RrgError(f"'{path}' cannot be used:\n{_explain(error)}") from error
+        raise RrgError(f"{where} cannot be used:\n{_explain(error)}") from error
 
 
 def _override(values: dict[str, Any], override: str) -> None:

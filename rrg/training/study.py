@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from rrg.training.config import Config, checked
 from rrg.types import RrgError
 
 TAKEN = "taken-by"
@@ -40,7 +41,7 @@ class Rung:
 def load_grid(path: Path, only: Sequence[str] = ()) -> list[Rung]:
     """Read a grid; with `only`, the named runs of it. All first seeds come before all second ones.
 
-    RrgError where the file, a section or a name is missing.
+    RrgError where the file, a section or a name is missing, or a run is no configuration.
     """
     if not path.is_file():
         raise RrgError(f"There is no grid at '{path}'. Those of the results are in configs/.")
@@ -62,6 +63,8 @@ def load_grid(path: Path, only: Sequence[str] = ()) -> list[Rung]:
         if not only or name in only
         for seed, change in _seeds(name, given or {}, path)
     ]
+    for rung in rungs:
+        checked(rung.config, f"'{path}': the run '{rung.name}'", Config)  # now, and not after days of others
     order = {name: i for i, name in enumerate(runs)}
     return sorted(rungs, key=lambda rung: (rung.seed, order[rung.name]))
 

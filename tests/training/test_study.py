@@ -105,6 +105,7 @@ def test_what_a_living_process_has_is_left_to_it(file, tmp_path):
         ({"base": 3}, "must hold a section"),
         ({"runs": {"base": {"seeds": 3}}}, "seeds of 'base' is 3"),
         ({"runs": {"base": {"seeds": []}}}, "seeds of 'base'"),
+        ({"runs": {"hard": {"objective": {"synthesis": "arc"}}}}, r"run 'hard'[\s\S]*synthesis needs peers"),
     ],
 )
 def test_a_grid_that_is_none_is_refused(tmp_path, change, message):
