@@ -77,10 +77,10 @@ def main() -> None:
         "scores": scores(rows, rng),
         "chosen": choose(rows),
         "default": described(rows),
-        "rows": rows,
+        "table": table(rows),
     }
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    chosen.out.write_text(written(result))
     print(json.dumps({name: result[name] for name in ("scores", "chosen", "default")}, indent=1))
 
 
@@ -262,12 +262,35 @@ def choose(rows: Sequence[Mapping[str, Any]]) -> str:
 def described(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The default's maps: whether the cells add up to the gain, how large values grow, how long it takes."""
     once = [row for row in rows if row["method"] == "path" and row["stand-in"] == STAND_INS[0]]
-    return {
+    medians = {
         "median gain": median(row["gain"] for row in once),
         "median of cells' sum minus gain": median(abs(row["cells"] - row["gain"]) for row in once),
         "median largest value": median(row["largest"] for row in once),
         "median seconds a model": median(row["seconds"] for row in once),
     }
+    return {name: round(value, 4) for name, value in medians.items()}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """A line for every sentence under a line of names: what it is, what it gains, and the score of every map."""
+    whole = ("model", "study", "sentence", "gain", "cells", "largest", "seconds")
+    lines: dict[tuple[Any, ...], dict[str, float]] = {}
+    for row in rows:
+        scored = lines.setdefault(tuple(row[name] for name in whole), {})
+        scored[f"{row['method']}, {row['stand-in']}"] = row["score"]
+    names = list(next(iter(lines.values())))
+    return [[*whole, *names], *([*line, *(scored[name] for name in names)] for line, scored in lines.items())]
+
+
+def written(result: Mapping[str, Any]) -> str:
+    """JSON with one line for each part, and for each line of the table."""
+    parts = []
+    for name, value in result.items():
+        several = isinstance(value, list) and value and isinstance(value[0], list)
+        told = [json.dumps(line, allow_nan=False, separators=(",", ":")) for line in value] if several else []
+        body = "[\n" + ",\n".join(told) + "\n]" if told else json.dumps(value, allow_nan=False)
+        parts.append(f"{json.dumps(name)}: {body}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":
