@@ -213,7 +213,7 @@ def test_a_refused_film_leaves_the_screen_and_its_turn_is_over(tmp_path):
     study = Example("S1", "", "", (film(tmp_path / "leg.png"),), (None,))
     desk, _ = room(tmp_path / "checkpoints", studies=(study,), chest=False)
     page = Page(desk)
-    (*_, last) = page.blind.on_draw(*CHOICE, None, None)
+    (*_, last) = page.blind.on_draw(*CHOICE, Session(0, drawn=("ct",)), None)
     assert "leg" in last[page.panel.notice]
-    assert last[page.blind.session].drawn == ("S1",)
+    assert last[page.blind.session].drawn == ("ct", "S1")
     assert last[page.blind.session].ballot is None

@@ -139,7 +139,7 @@ class BlindTab(Part):
         blank = replace(study, reading=None, encoded=(), reference="", origin=ORIGIN)
         shown: Updates = {self.desk.study: blank}
         for part in self.desk.parts:
-            shown |= part.begin(blank) | part.show(blank)
+            shown |= part.back(blank)
         warned = present_blind.warned(session)
         return shown | {
             self.session: session,
