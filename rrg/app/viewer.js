@@ -1,7 +1,7 @@
 /* The film viewer: 16-bit pictures on a canvas, windowed through a lookup table, with heat maps above them.
 
    Runs inside gradio's `js_on_load`, which gives `element`, `props` and `watch`. It is handed
-   `props.value` (see `rrg/app/viewer.py: pictures`), `props.titles` and `props.heat` (`heat`), and asks nobody for
+   `props.value` (see `rrg/app/viewer.py: pictures`), `props.titles` and `props.heat` (`heat`; empty for none), and asks nobody for
    anything. The template around it is static; every text goes in as text, never as HTML. */
 
 function mountViewer(element, props, watch) {
@@ -45,7 +45,7 @@ function mountViewer(element, props, watch) {
   }
 
   function openHeat() {
-    heat = props.heat || null;
+    heat = props.heat && props.heat.maps ? props.heat : null;
     panel.hidden = !heat;
     if (heat) {
       const kept = choice.value;

@@ -49,7 +49,7 @@ def study(tmp_path):
 
 @pytest.fixture
 def hostile(study):
-    """The same reading where every text that comes from outside tries to be code."""
+    """The same study where every text that comes from outside tries to be code."""
     models = tuple(
         replace(
             m,
@@ -63,15 +63,16 @@ def hostile(study):
         )
         for m in study.reading.models
     )
-    return replace(study.reading, models=models, positive=NASTY, positive_source=NASTY, warnings=(NASTY,))
+    reading = replace(study.reading, models=models, positive=NASTY, positive_source=NASTY, warnings=(NASTY,))
+    return replace(study, reading=reading, reference=NASTY, origin=NASTY)
 
 
 PAGES = (
     present_reports.reports,
     present_reports.findings,
-    present_neighbours.neighbours,
-    present_negatives.negatives,
-    lambda reading: present_negatives.negative_at(reading, 0.5),
+    lambda study: present_neighbours.neighbours(study.reading),
+    lambda study: present_negatives.negatives(study.reading),
+    lambda study: present_negatives.negative_at(study.reading, 0.5),
 )
 
 
@@ -99,11 +100,11 @@ def test_it_reads_as_it_was_written(text):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_ordinary_pages_are_well_formed(study, page):
-    assert len(Tags(page(study.reading)).text) > 20
+    assert len(Tags(page(study)).text) > 20
 
 
 def test_every_sentence_carries_sign_and_word(study):
-    html = present_reports.reports(study.reading)
+    html = present_reports.reports(study)
     chips = re.findall(r'<li class="chip (\w+)".*?</li>', html)
     assert chips == ["agrees", "contradicts", "agrees", "agrees", "contradicts", "agrees", "alone"]
     text = Tags(html).text

@@ -20,6 +20,11 @@ element.addEventListener("click", (event) => {
   const chosen = pick.getAttribute("aria-pressed") !== "true";
   for (const other of element.querySelectorAll("button.pick")) other.setAttribute("aria-pressed", "false");
   pick.setAttribute("aria-pressed", String(chosen));
+  const stage = document.querySelector("#viewer .viewer-stage"), seen = stage.getBoundingClientRect();
+  if (chosen && (seen.bottom < 80 || seen.top > innerHeight - 80)) { // one column: the film is out of sight
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    stage.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
+  }
   const { report, sentence } = pick.dataset;
   trigger("click", chosen ? { report: Number(report), sentence: Number(sentence) } : {});
 });

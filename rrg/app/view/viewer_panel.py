@@ -50,6 +50,9 @@ FRAME = f"""
 """
 
 
+NO_HEAT: dict[str, Any] = {}  # gradio hands no None on to the browser: what was there would stay
+
+
 class Viewer(Part):
     """`marks` is the component: films as its value, titles and heat maps as properties that change without them."""
 
@@ -57,7 +60,7 @@ class Viewer(Part):
         script = SCRIPT.read_text(encoding="utf-8")
         self.marks = gr.HTML(
             None, html_template=FRAME, js_on_load=f"{script}\nmountViewer(element, props, watch);",
-            apply_default_css=False, elem_id="viewer", titles=None, heat=None,
+            apply_default_css=False, elem_id="viewer", titles=[], heat=NO_HEAT,
         )  # fmt: skip
 
     def outputs(self) -> list[Any]:
@@ -65,7 +68,9 @@ class Viewer(Part):
 
     def begin(self, study: OpenStudy) -> Updates:
         films = study.films
-        return {self.marks: gr.update(value=viewer.pictures(films), titles=viewer.titles(films), heat=None)}
+        return {
+            self.marks: gr.update(value=viewer.pictures(films), titles=viewer.titles(films), heat=NO_HEAT)
+        }
 
     def show(self, study: OpenStudy) -> Updates:
         """The screen may have told which view a film is; the pictures are there already."""
@@ -76,4 +81,4 @@ class Viewer(Part):
 
     def lay(self, heat: dict[str, Any] | None) -> Updates:
         """Lay heat maps (`rrg.app.viewer.heat`) over the films, or take them away."""
-        return {self.marks: gr.update(heat=heat)}
+        return {self.marks: gr.update(heat=heat or NO_HEAT)}
