@@ -5,18 +5,23 @@ Every refusal is an RrgError, which the view hands on to the caller as a message
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rrg.app import probe
+import numpy as np
+
+from rrg.app import benchmark, probe
+from rrg.app.evidence import SentenceEvidence, text_evidence
 from rrg.app.export import export
 from rrg.app.export_files import Exported, check_format, export_file
 from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.data.counterfactuals import Counterfactual
-from rrg.types import RrgError
+from rrg.explain.scale import UNIT
+from rrg.types import RrgError, Saliency
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,23 @@ class Endpoints:
             "positive": value["positive"],
             "models": {model["model"]: model["hard_negatives"] for model in value["models"]},
         }
+
+    def evidence(
+        self, files: Sequence[str], text: str, sentence: int, first: str, second: str, override: bool
+    ) -> dict[str, Any]:
+        """Where both models find their evidence for one sentence, counted from 0, of a text; empty: the second's draft."""
+        study = self._read(files, first, second, override)
+        return _evidence(text_evidence(self.room, study, text, sentence))
+
+    def scores(self, collection: str) -> dict[str, Any]:
+        """What the metrics.json of a collection's checkpoints hold, and which is missing and why. Runs no model."""
+        known = self.room.library.collections()
+        name = collection or (self.default[0].collection if self.default else "")
+        if name not in known:
+            raise RrgError(f"no collection {name!r}; there are {', '.join(known) or 'none'}")
+        board = benchmark.board(self.room.library, name)
+        results = [{k: v for k, v in each.items() if k != "studies"} for each in board.results]
+        return {"collection": name, "results": results, "missing": list(board.missing)}
 
     def export(self, files: Sequence[str], form: str, first: str, second: str, override: bool) -> Exported:
         """A reading as a file, "json", "txt" or "pdf"."""
@@ -129,6 +151,26 @@ def _probe(found: probe.Probe) -> dict[str, Any]:
             for each in found.models
         ],
     }
+
+
+def _evidence(found: SentenceEvidence) -> dict[str, Any]:
+    models = [
+        {
+            "model": name,
+            "gain": each.gain,
+            "words": [{"word": word, "probability": probability} for word, probability in each.words],
+            "maps": [_map(saliency) for saliency in each.maps],
+        }
+        for name, each in found.models
+    ]
+    return {"sentence": found.sentence, "unit": UNIT, "scale": found.scale, "models": models}
+
+
+def _map(each: Saliency) -> dict[str, Any]:
+    """Rows from the top; None outside the field of view."""
+    rows = np.round(each.values.astype(float), 4)
+    values = [[None if math.isnan(value) else value for value in row] for row in rows.tolist()]
+    return {"view": each.view.name.lower(), "values": values}
 
 
 def _flip(found: Counterfactual) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rrg.app import viewer
+from rrg.app.library import Key
 from rrg.app.reading_room import REFERENCE, ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.data.reports import sentences
@@ -51,10 +52,28 @@ def sentence_evidence(
     told = sentences(text)
     if not 0 <= sentence < len(told):
         raise RrgError(f"There is no sentence {sentence + 1}; that report has {len(told)}.")
-    with room.models(study.pair) as readers:
+    return _asked(room, study, study.pair, source, text, sentence)
+
+
+def text_evidence(room: ReadingRoom, study: OpenStudy, text: str, sentence: int) -> SentenceEvidence:
+    """The same for a sentence of a text of the caller's own; of the second model's draft where that is empty."""
+    if not text.strip():
+        return sentence_evidence(room, study, 1, sentence)
+    if study.pair is None or study.reading is None:
+        raise RrgError("Nothing has been read yet; open a film first.")
+    told = sentences(text)
+    if not 0 <= sentence < len(told):
+        raise RrgError(f"There is no sentence {sentence}; counted from 0, the text has {len(told)}.")
+    return _asked(room, study, study.pair, "the caller's own text", text, sentence)
+
+
+def _asked(
+    room: ReadingRoom, study: OpenStudy, pair: tuple[Key, Key], source: str, text: str, sentence: int
+) -> SentenceEvidence:
+    with room.models(pair) as readers:
         found = tuple((reader.name, reader.evidence(study.films, text, sentence)) for reader in readers)
     scale = shared_scale(each for _, evidence in found for each in evidence.maps)
-    return SentenceEvidence(source, told[sentence], found, scale)
+    return SentenceEvidence(source, sentences(text)[sentence], found, scale)
 
 
 def heat(study: OpenStudy, found: SentenceEvidence) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from gradio_client import Client, handle_file
 from rrg.app.endpoints import Endpoints
 from rrg.app.view import launch
 from rrg.types import RrgError
+from tests.app.browsing import free_port
 from tests.app.doubles import PAIR, TEXTS, film, room
-from tests.app.test_view import SERVED, free_port
+from tests.app.test_view import SERVED
 
 DRAFT = TEXTS["hard-negative"]
 ASKED = ("", "", False)  # first, second, override
@@ -23,7 +24,7 @@ def client(tmp_path_factory):
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "temporary"))
         desk, _ = room(folder / "checkpoints")
         page, url = launch(desk, block=False, port=free_port())
-        yield Client(url, verbose=False, analytics_enabled=False)
+        yield Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False)
         page.demo.close(verbose=False)
 
 
@@ -67,6 +68,29 @@ def test_neighbours_and_negatives_over_the_wire(client, files):
     assert drafted["positive"]["text"] == DRAFT
 
 
+def test_evidence_for_a_sentence_over_the_wire(client, files):
+    found = client.predict(files, "Clear lungs. No pneumothorax.", 1, *ASKED, api_name="/evidence")
+    assert (found["sentence"], found["scale"]) == ("No pneumothorax.", pytest.approx(0.8))
+    weak, strong = found["models"]
+    assert weak["maps"][0]["values"][1] == pytest.approx([0.2] * 4 + [0.0] * 4)
+    assert strong["maps"][0]["values"][0] == [None] * 8  # outside the field of view
+    assert strong["maps"][0]["view"] == "frontal"
+    assert [each["word"] for each in strong["words"]] == ["no", "pneumothorax."]
+    drafted = client.predict(files, "", 1, *ASKED, api_name="/evidence")
+    assert drafted["sentence"] == "Small right pleural effusion."
+    with pytest.raises(Exception, match="no sentence 7; counted from 0"):
+        client.predict(files, "Clear lungs.", 7, *ASKED, api_name="/evidence")
+
+
+def test_scores_over_the_wire_say_what_is_missing(client):
+    found = client.predict("", api_name="/scores")
+    assert found["collection"] == "made"
+    assert found["results"] == []
+    assert len(found["missing"]) == 3
+    with pytest.raises(Exception, match="no collection 'nothing'; there are made"):
+        client.predict("nothing", api_name="/scores")
+
+
 def test_an_export_over_the_wire(client, files):
     path = Path(client.predict(files, "json", *ASKED, api_name="/export"))
     assert path.name == "reading.json"
@@ -100,6 +124,7 @@ def test_a_leg_is_refused_by_every_endpoint_unless_overridden(tmp_path):
         lambda f, o: served.probe(f, DRAFT, "", "", "", o),
         lambda f, o: served.neighbours(f, "", "", o),
         lambda f, o: served.negatives(f, "", "", "", o),
+        lambda f, o: served.evidence(f, "", 0, "", "", o),
     ):
         with pytest.raises(RrgError, match="leg"):
             ask([str(film(tmp_path / "a.png"))], False)

@@ -11,10 +11,13 @@ from gradio_client import Client, handle_file
 from rrg.app import view
 from rrg.app.library import Key
 from rrg.app.view import Page, launch
+from tests.app.browsing import free_port
 from tests.app.doubles import PAIR, TEXTS, film, room
 
 CHOICE = ("baseline", "hard-negative", "made")
-SERVED = {"read", "read_example", "examples", "probe", "flips", "neighbours", "negatives", "export"}
+SERVED = {
+    "read", "read_example", "examples", "probe", "flips", "neighbours", "negatives", "evidence", "scores", "export",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -49,7 +52,8 @@ def test_only_the_documented_endpoints_are_public(page):
 def test_every_job_that_runs_a_model_waits_in_one_slot(page):
     slow = {
         "on_upload", "on_example", "on_read", "on_correct", "on_positive", "on_flip", "on_compare", "on_survey",
-        "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives", "api_export",
+        "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives",
+        "api_evidence", "api_export", "on_choose",
     }  # fmt: skip
     seen = set()
     for block in page.demo.fns.values():
@@ -119,11 +123,11 @@ def test_a_leg_is_named_before_any_draft_and_can_be_overridden(tmp_path):
 
 def test_an_edited_positive_reaches_both_models(page, tmp_path):
     study = shown(upload(page, film(tmp_path / "a.png")), page.study)
-    update = page.negatives.on_positive("Large right pneumothorax.", 0.4, study)
+    update = page.negatives.on_positive(0.4, "Large right pneumothorax.", study)
     assert "your own text" in update[page.negatives.negatives]
     assert page.made["baseline"].positives[-1] == page.made["hard-negative"].positives[-1]
     assert update[page.negatives.hardness]["value"] == 0.4
-    refused = page.negatives.on_positive("", 0.4, study)
+    refused = page.negatives.on_positive(0.4, "", study)
     assert set(refused) == {page.panel.notice}
 
 
@@ -192,7 +196,7 @@ def test_other_programs_read_over_the_api(tmp_path):
     desk, _ = room(tmp_path / "checkpoints")
     page, url = launch(desk, block=False, port=free_port())
     try:
-        client = Client(url, verbose=False, analytics_enabled=False)
+        client = Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False)
         assert {e["id"] for e in client.predict(api_name="/examples")} == {"rg1", "ct"}
         file = film(tmp_path / "a.png")
         reading = client.predict([handle_file(file)], "", "", False, api_name="/read")
@@ -216,7 +220,9 @@ def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monk
     desk, made = room(tmp_path / "checkpoints")
     page, url = launch(desk, block=False, port=free_port())
     try:
-        client = Client(url, verbose=False, analytics_enabled=False, download_files=False)
+        client = Client(
+            url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, download_files=False
+        )
         files = [handle_file(str(film(tmp_path / f"{i}.png", i))) for i in range(20)]
         jobs = [client.submit([file], "", "", False, api_name="/read") for file in files]
         readings = [job.result(timeout=300) for job in jobs]
@@ -226,11 +232,3 @@ def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monk
     assert len(made["baseline"].encodings) == 20
     left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]
     assert left == []
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -37,6 +37,7 @@ class Api:
         gr.api(self.api_examples, api_name="examples", queue=False)
         gr.api(self.api_read_example, api_name="read_example", concurrency_id=SLOT, concurrency_limit=1)
         gr.api(self.api_flips, api_name="flips", queue=False)
+        gr.api(self.api_scores, api_name="scores", queue=False)
 
     def _wire_films(self) -> None:
         """Endpoints that take films, and so run models."""
@@ -62,6 +63,14 @@ class Api:
             "negatives", self.api_negatives, [positive],
             gr.JSON(label="The positive, and model -> hard negatives, see docs/export.md"),
             "The mined peer and the synthesised negatives of both models: synthetic, false by construction.",
+        )  # fmt: skip
+        text = gr.Textbox(label="A report; empty for the second model's draft")
+        sentence = gr.Number(label="Which of its sentences, from 0", precision=0)
+        self._film(
+            "evidence", self.api_evidence, [text, sentence],
+            gr.JSON(label="The sentence, the unit, and for each model gain, words and maps"),
+            "Where both models find their evidence for one sentence: maps on one scale (null outside the field of view), "
+            "the gain in nats against an average film, and the probability of each word.",
         )  # fmt: skip
         self._film(
             "export", self.api_export, [form], gr.File(label="reading.json, reading.txt or reading.pdf"),
@@ -97,6 +106,13 @@ class Api:
         with told():
             return self.endpoints.negatives(files or [], positive or "", first or "", second or "", override)
 
+    def api_evidence(
+        self, files: list[str] | None, text: str, sentence: int, first: str, second: str, override: bool
+    ) -> dict[str, Any]:
+        with told():
+            asked = (text or "", int(sentence or 0), first or "", second or "", override)
+            return self.endpoints.evidence(files or [], *asked)
+
     def api_export(
         self, files: list[str] | None, form: str, first: str, second: str, override: bool
     ) -> Iterator[str]:
@@ -111,6 +127,11 @@ class Api:
         """Every edit of your report that flips one fact (presence, side, severity, place) and nothing else."""
         with told():
             return self.endpoints.flips(report)
+
+    def api_scores(self, collection: str = "") -> dict[str, Any]:
+        """The metrics.json of a collection's checkpoints (docs/results.md); empty for the default collection."""
+        with told():
+            return self.endpoints.scores(collection)
 
     def api_read_example(self, name: str, first: str = "", second: str = "") -> dict[str, Any]:
         """Read an example (see /examples) with two checkpoints, "collection/name"; empty for the default."""
