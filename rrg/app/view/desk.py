@@ -51,7 +51,7 @@ class Part:
         return {}
 
     def back(self, study: OpenStudy) -> Updates:
-        """A reading that had begun failed, and `study` comes back to the screen."""
+        """`study` is put on the screen from nothing: a reading that had begun failed, or a ballot is opened."""
         return {**self.begin(study), **self.show(study)}
 
 
@@ -75,12 +75,17 @@ class Desk:
     def job(
         self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any
     ) -> Any:
-        """Wire an event that runs a model: `event` is e.g. `button.click`. Returns gradio's dependency."""
+        """Wire an event that runs a model: `event` is e.g. `button.click`. Returns gradio's dependency.
+
+        The button Cancel stands on the page from the event to its end, in the queue too.
+        """
+        self.quick(event, lambda: gr.update(visible=True), None, [self.cancel])
         made = event(
             fn, inputs, outputs, concurrency_id=SLOT, concurrency_limit=1, show_progress="minimal",
             show_progress_on=self.busy, api_visibility="private", **more,
         )  # fmt: skip
         self.jobs.append(made)
+        self.quick(made.then, lambda: gr.update(visible=False), None, [self.cancel])
         return made
 
     def quick(

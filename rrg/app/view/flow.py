@@ -24,7 +24,7 @@ class Flow:
     def outputs(self) -> list[Any]:
         """All that a reading changes."""
         desk = self.desk
-        return [desk.study, desk.notice, desk.cancel, *(c for part in desk.parts for c in part.outputs())]
+        return [desk.study, desk.notice, *(c for part in desk.parts for c in part.outputs())]
 
     def open(
         self,
@@ -57,20 +57,19 @@ class Flow:
 
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
-        shown = {self.desk.study: study, self.desk.notice: present.screening(study), **self._idle()}
+        shown = {self.desk.study: study, self.desk.notice: present.screening(study)}
         return shown | self._gather(part.show(study) for part in self.desk.parts)
 
     def back(self, held: OpenStudy | None) -> Updates:
         """What was on the screen before a reading began: `held`, or nothing."""
-        shown = {self.desk.study: held, **self._idle()}
-        return shown | self._gather(part.back(held or OpenStudy((), "")) for part in self.desk.parts)
+        return {self.desk.study: held} | self._gather(
+            part.back(held or OpenStudy((), "")) for part in self.desk.parts
+        )
 
     def stopped(self, held: OpenStudy | None) -> Updates:
-        """The reader cancelled what was running."""
-        return {**self.back(held), self.desk.notice: present.banner("note", "Stopped, as you asked.")}
-
-    def _idle(self) -> Updates:
-        return {self.desk.cancel: gr.update(visible=False)}
+        """The reader cancelled what was running or waiting."""
+        told = present.banner("note", "Stopped, as you asked.")
+        return {**self.back(held), self.desk.notice: told, self.desk.cancel: gr.update(visible=False)}
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:
@@ -78,7 +77,6 @@ class Flow:
         names, parts = [key.name for key in pair], self.desk.parts
         shown: Updates = {self.desk.notice: present.working(progress.step)}
         if begins:
-            shown[self.desk.cancel] = gr.update(visible=True)
             shown |= self._gather(part.begin(progress.study) for part in parts)
         return shown | self._gather(part.drafting(names, progress.drafts) for part in parts)
 

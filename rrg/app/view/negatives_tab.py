@@ -13,6 +13,8 @@ from rrg.app.view.desk import Desk, Part, Updates
 from rrg.types import RrgError
 
 BEGIN = 0.5  # lambda: half way, where there is something to see that is not the peer
+# A number may be empty for a moment, while it is typed or before it is first shown; gradio would take that for a fault.
+NEVER_EMPTY = f"(hardness, ...rest) => [hardness ?? {BEGIN}, ...rest]"
 
 
 class NegativesTab(Part):
@@ -38,12 +40,12 @@ class NegativesTab(Part):
     def wire(self, desk: Desk) -> None:
         self.desk = desk
         desk.job(
-            self.recompute.click, self.on_positive, [self.positive, self.hardness, desk.study],
-            [desk.study, desk.notice, *self.outputs()],
+            self.recompute.click, self.on_positive, [self.hardness, self.positive, desk.study],
+            [desk.study, desk.notice, *self.outputs()], js=NEVER_EMPTY,
         )  # fmt: skip
         desk.quick(
             self.hardness.change, self.on_hardness, [self.hardness, desk.study], [self.negative],
-            trigger_mode="always_last",
+            trigger_mode="always_last", js=NEVER_EMPTY,
         )  # fmt: skip
 
     def begin(self, study: OpenStudy) -> Updates:
@@ -59,12 +61,16 @@ class NegativesTab(Part):
             self.edit: gr.update(visible=False),
         }
 
-    def on_positive(self, text: str, hardness: float, held: OpenStudy | None) -> Updates:
+    def on_positive(self, hardness: float, text: str, held: OpenStudy | None) -> Updates:
         try:
             study = self.room.with_positive(held or OpenStudy((), ""), text)
         except RrgError as error:
             return self.desk.refused(error, held)
-        return {self.desk.study: study, self.desk.notice: "", **self._at(study, hardness)}
+        return {
+            self.desk.study: study,
+            self.desk.notice: "",
+            **self._at(study, hardness),
+        }
 
     def on_hardness(self, hardness: float, held: OpenStudy | None) -> str:
         return present_negatives.negative_at(held.reading, hardness) if held and held.reading else ""

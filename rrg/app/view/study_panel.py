@@ -86,9 +86,8 @@ class StudyPanel(Part):
 
     def wire_cancel(self, desk: Desk) -> None:
         """Comes last, when every job is known."""
-        desk.quick(
-            self.cancel.click, self.flow.stopped, [desk.study], self.flow.outputs, cancels=list(desk.jobs)
-        )
+        shown = [*self.flow.outputs, self.cancel]
+        desk.quick(self.cancel.click, self.flow.stopped, [desk.study], shown, cancels=list(desk.jobs))
 
     # -- handlers: each takes what a browser holds and yields what it shows
 
