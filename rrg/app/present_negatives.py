@@ -225,13 +225,14 @@ def _readable(reading: Reading, names: Sequence[str], found: Recombination) -> s
     """The text sentence by sentence, what is false in it, and what both models make of it."""
     positive = LabelledText.of(reading.positive)
     mine = LabelledText(found.sentences, tuple(label_report(found.text)))
-    chips = lines(compare_sentences(mine, positive), [_FROM[origin] for origin in found.origins])
+    chips = lines(compare_sentences(mine, positive, POSITIVE), [_FROM[origin] for origin in found.origins])
     title = "Closest for " + " and ".join(names)
     small = f"{FALSE_TAG} cosine with the point {found.similarity:.2f}"
     told = _false_in_it("False in it", found.differences)
     return card(title, f"{chips}{_left_out(mine, positive)}{told}{_margins(reading, found.text)}", small)
 
 
+POSITIVE = "the positive"  # as reasons call it
 FALSE_TAG = '<span class="tag contradicts">synthetic, false by construction</span>'
 
 
@@ -283,4 +284,4 @@ def _held(reading: Reading, near: Neighbour) -> str:
     told = f'<p class="quiet">cosine with the synthesised point {near.similarity:.2f}</p>'
     if near.text is None or not sentences(near.text):
         return verbatim(near.text) + told
-    return lines(held_against(near.text, LabelledText.of(reading.positive))) + told
+    return lines(held_against(near.text, LabelledText.of(reading.positive), POSITIVE)) + told

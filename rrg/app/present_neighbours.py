@@ -22,6 +22,7 @@ LEAD = (
     "held against that model’s own report, by the findings named: "
 )
 ATTRIBUTION = "Open-i reports: Indiana University, CC BY-NC-ND 4.0, shown unchanged."
+OWN = "its own report"
 _WORDS = {
     Verdict.AGREES: ("agrees", "✓", "matches"),
     Verdict.CONTRADICTS: ("contradicts", "≠", "contradicts"),
@@ -35,16 +36,18 @@ def neighbours(reading: Reading, pictures: Mapping[str, Sequence[str]] | None = 
     both = set.intersection(*shared) if shared else set()
     cards = [_model(model, both, pictures or {}) for model in reading.models]
     key = "".join(verdict_tag(verdict) for verdict in _WORDS)
-    return f'<p class="lead">{LEAD}{key}</p>{pair(cards)}<p class="settings">{ATTRIBUTION}</p>'
+    archived = any(neighbour.uid for model in reading.models for neighbour in model.neighbours)
+    credit = f'<p class="settings">{ATTRIBUTION}</p>' if archived else ""
+    return f'<p class="lead">{LEAD}{key}</p>{pair(cards)}{credit}'
 
 
 def verdict_tag(verdict: Verdict) -> str:
     return tag(*_WORDS[verdict])
 
 
-def held_against(text: str, other: LabelledText | ModelReading) -> tuple[Sentence, ...]:
-    """The sentences of a text, each with what it is to the other report."""
-    return compare_sentences(LabelledText.of(text), other)
+def held_against(text: str, other: LabelledText | ModelReading, called: str) -> tuple[Sentence, ...]:
+    """The sentences of a text, each with what it is to the other report, which reasons call `called`."""
+    return compare_sentences(LabelledText.of(text), other, called)
 
 
 def lines(sentences: Sequence[Sentence], notes: Sequence[str] | None = None) -> str:
@@ -81,7 +84,7 @@ def source(neighbour: Neighbour) -> str:
 
 
 def _model(model: ModelReading, both: set[str], pictures: Mapping[str, Sequence[str]]) -> str:
-    held = [held_against(n.text, model) if n.text is not None else None for n in model.neighbours]
+    held = [held_against(n.text, model, OWN) if n.text is not None else None for n in model.neighbours]
     items = "".join(
         _neighbour(n, sentences, n.study_id in both, pictures.get(n.study_id, ()))
         for n, sentences in zip(model.neighbours, held, strict=True)

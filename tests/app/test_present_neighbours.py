@@ -32,7 +32,7 @@ def test_every_sentence_is_held_against_the_own_report_of_its_model(reading):
     assert seen.count("✓ matchesThe heart size is normal.") == 2
     assert seen.count("≠ contradictsLarge left pleural effusion.") == 2
     assert seen.count("+ only hereSmall hiatal hernia.") == 2
-    assert "the other report: Pleural Effusion absent" in seen  # what the baseline wrote
+    assert "its own report: Pleural Effusion absent" in seen  # what the baseline wrote
     assert seen.count("Of 3 neighbouring sentences: ✓ 1 matches≠ 1 contradicts+ 1 only here") == 2
 
 
