@@ -38,16 +38,23 @@ def scoreboard(board: Board, references: Mapping[str, str]) -> str:
     words, findings = page_tables.scoreboard(board.results)
     margins = page_tables.margins(board.results)
     head = f'<p class="lead">{esc(data["studies"])} studies of the split {esc(data["split"])}. {CAUTION}</p>'
-    tables = [
-        ("Words", table(words)), ("Findings, retrieval, variety", table(findings)),
-        ("True report against a false one", table(margins) if margins.rows else ""),
-    ]  # fmt: skip
-    shown = "".join(f"<h3>{title}</h3>{body}" for title, body in tables if body)
+    tables = [("Words", words), ("Findings, retrieval, variety", findings)]
+    shown = "".join(f"<h3>{title}</h3>{table(each, title)}" for title, each in tables if each.rows)
+    every = _all_margins(margins) if margins.rows else ""
     misses = gallery(board, references)
-    return f'<section class="survey board">{head}{missing}{shown}{plots(board.results)}{misses}</section>'
+    return (
+        f'<section class="survey board">{head}{missing}{shown}{plots(board.results)}{every}{misses}</section>'
+    )
 
 
-def table(found: Table) -> str:
+def _all_margins(margins: Table) -> str:
+    """Long, and drawn in the plots already: shown on demand."""
+    title = "True report against a false one"
+    body = table(margins, title)
+    return f"<h3>{title}</h3><details><summary>Every margin, with its interval</summary>{body}</details>"
+
+
+def table(found: Table, title: str) -> str:
     """A table of words; rows of company are marked, a row without cells is a heading."""
     groups = "".join(f'<th scope="colgroup" colspan="{n}">{esc(words)}</th>' for words, n in found.groups)
     head = "".join(f'<th scope="col">{esc(name)}</th>' for name in found.head)
@@ -64,7 +71,7 @@ def table(found: Table) -> str:
     above = f"<tr>{groups}</tr>" if groups else ""
     notes = "".join(f'<p class="quiet">{esc(note)}</p>' for note in found.notes)
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(found.head[0])} table">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(title)}, table">'
         f'<table class="findings numbers"><thead>{above}<tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         + notes
     )
