@@ -93,6 +93,14 @@ class Reader(Protocol):
         ...
 
 
+TITLES = {"iu-xray": "IU X-Ray radiographs", "simulated": "Simulated cohort"}
+
+
+def title_of(collection: str) -> str:
+    """What a collection is called on the page: its folder's name where it has no other."""
+    return TITLES.get(collection, collection)
+
+
 @dataclass(frozen=True)
 class Key:
     """Names one checkpoint: a folder `collection/name` below the library's root."""

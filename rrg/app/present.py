@@ -131,7 +131,7 @@ def _record(film: Radiograph, number: int) -> str:
         "Steps": "; ".join(film.steps) or "none",
     }
     cells = "".join(f"<dt>{esc(name)}</dt><dd>{esc(value)}</dd>" for name, value in rows.items())
-    return f'<section class="record"><h4>Film {number}</h4><dl>{cells}</dl></section>'
+    return f'<section class="record"><h3>Film {number}</h3><dl>{cells}</dl></section>'
 
 
 def _seen(study: OpenStudy) -> str:

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from rrg.app.library import Key, Library
+from rrg.app.library import Key, Library, title_of
 from rrg.types import RrgError
 from tests.app.doubles import PAIR, library
 
@@ -65,3 +65,8 @@ def test_loading_can_be_watched(tmp_path):
     for key in PAIR:
         shelf.get(key)
     assert shelf.loading().done
+
+
+def test_a_collection_without_a_title_is_called_by_its_folder():
+    assert title_of("iu-xray") == "IU X-Ray radiographs"
+    assert title_of("my-own") == "my-own"

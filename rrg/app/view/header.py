@@ -8,9 +8,18 @@ from typing import Any
 import gradio as gr
 
 from rrg.app import present
+from rrg.app.library import title_of
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import NOTICE
 from rrg.app.view.desk import Part, pair_of
+
+# An accordion builds its inside when it is opened, so the link has to press its button.
+OPEN_CARDS = """
+element.querySelector("a").addEventListener("click", () => {
+  const button = document.querySelector("#cards > button");
+  if (button && !button.classList.contains("open")) button.click();
+});
+"""
 
 
 class Header(Part):
@@ -23,7 +32,9 @@ class Header(Part):
         self.pair = room.default_pair(collection)
         with gr.Row(elem_id="head"):
             gr.HTML(
-                f"<h1>Reading room</h1><p>Two report generators on one chest film. <b>{NOTICE}</b></p>",
+                f"<h1>Reading room</h1><p>Two report generators on one chest film. <b>{NOTICE}</b> "
+                '<a href="#cards">Model cards</a></p>',
+                js_on_load=OPEN_CARDS,
                 elem_id="title",
             )
             self._build_choice(list(collections), collection, list(collections.get(collection, ())))
@@ -32,7 +43,10 @@ class Header(Part):
         first, second = (key.name for key in self.pair) if self.pair else (None, None)
         with gr.Row(elem_id="choice"):
             self.collection = gr.Dropdown(
-                collections, value=collection or None, label="Collection", min_width=130
+                [(title_of(name), name) for name in collections],
+                value=collection or None,
+                label="Collection",
+                min_width=130,
             )
             self.first = gr.Dropdown(names, value=first, label="First model", min_width=130)
             self.second = gr.Dropdown(names, value=second, label="Second model", min_width=130)

@@ -68,7 +68,7 @@ class Page:
             with gr.Column(scale=8, min_width=420, elem_id="right"):
                 self._build_tabs()
                 self.export = ExportPanel()
-                self.header.build_cards()
+        self.header.build_cards()
 
     def _build_tabs(self) -> None:
         with gr.Tabs(elem_id="tabs"):
