@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint screenshots
+.PHONY: demo test lint screenshots axe
 
 demo: $(VENV)/.demo
 	$(BIN)/python app.py
@@ -15,6 +15,12 @@ test: lint
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# axe-core looks for accessibility faults in a test, which is skipped without it. Used, never shipped.
+axe: node_modules/axe-core/axe.min.js
+
+node_modules/axe-core/axe.min.js:
+	npm install --no-save --no-package-lock --ignore-scripts --no-audit --no-fund axe-core@4
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python benchmarks/screenshots.py

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from PIL import Image
 
 CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WAIT = 60_000  # milliseconds; a bound for a machine under load, not a claim
+WAIT = 240_000  # milliseconds; a bound for a machine under load, not a claim
 
 
 @contextmanager
@@ -48,3 +49,32 @@ def canvas(page) -> np.ndarray:
 def window(page) -> str:
     settle(page)
     return part(page, "window").text_content()
+
+
+def upload(page, *files) -> None:
+    """Open films as a reader does."""
+    page.set_input_files("#upload input[type=file]", [str(file) for file in files])
+
+
+def wait_for_reports(page) -> None:
+    page.wait_for_selector(".chips .chip")
+    page.wait_for_selector("#record dl")
+
+
+def tab_to(page, selector: str) -> None:
+    """Press the Tab key until the focus is at `selector`."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(s) => !!document.activeElement?.closest(s)", selector):
+            return
+    raise AssertionError(f"{selector} cannot be reached by the Tab key")
+
+
+def open_tab(page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

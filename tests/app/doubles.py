@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -34,6 +35,10 @@ TEXTS = {
 }
 PEER = "The heart size is normal. Large left pleural effusion."
 MIXED = "The heart size is normal. Large left pleural effusion. Old rib fracture."
+HOSTILE = (
+    "No ${(window.ran = 1)} effusion. <img src=x onerror='window.ran=1'> {{value}} stays. `Heart` is normal."
+)
+SECRET = "Nightingale"  # in names of files and tags that must not be shown
 FALSE = "large left Pleural Effusion in the negative, small right Pleural Effusion in the positive"
 PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))
 
@@ -140,6 +145,17 @@ class Double:
         )
 
 
+class Halting(Double):
+    """Writes word by word and stops where it is told to wait."""
+
+    going: Any = None
+
+    def draft(self, encoded):
+        for text in super().draft(encoded):
+            assert self.going.wait(60)
+            yield text
+
+
 def library(root: Path, **changes) -> tuple[Library, dict[str, Double]]:
     """A library over empty folders that name checkpoints, and the doubles it will hand out."""
     made = {name: Double(name, text, **changes) for name, text in TEXTS.items()}
@@ -165,4 +181,26 @@ def film(path: Path, shade: int = 0) -> Path:
     """A made grey picture, not constant, as a PNG file."""
     y, x = np.mgrid[:96, :80]
     Image.fromarray(((x * 2 + y + shade) % 251).astype(np.uint8)).save(path)
+    return path
+
+
+def dicom(path: Path) -> Path:
+    """The same picture as a DICOM file, MONOCHROME1 with 12 bits, of a patient with a name."""
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    y, x = np.mgrid[:96, :80]
+    values = (16 * ((x * 2 + y) % 251)).astype("<u2")
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.1"
+    dataset.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    dataset.PatientName, dataset.PatientID = f"{SECRET}^Florence", SECRET
+    dataset.Modality, dataset.BodyPartExamined, dataset.ViewPosition = "CR", "CHEST", "PA"
+    dataset.PhotometricInterpretation, dataset.SamplesPerPixel = "MONOCHROME1", 1
+    dataset.Rows, dataset.Columns = values.shape
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 16, 12, 11, 0
+    dataset.add_new("PixelData", "OW", values.tobytes())
+    dataset.save_as(path, enforce_file_format=True)
     return path

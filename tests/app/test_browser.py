@@ -1,100 +1,21 @@
 """The whole page in a headless browser, over stand-ins for the models: what one person, or two, can do."""
 
-import threading
-
 import numpy as np
 import pytest
 
-from rrg.app.view import launch
-from tests.app.browsing import WAIT, canvas, chromium, part
-from tests.app.doubles import PAIR, TEXTS, Double, film, room
-from tests.app.test_view import free_port
+from tests.app.browsing import WAIT, canvas, open_tab, part, tab_to, upload, wait_for_reports
+from tests.app.doubles import SECRET, dicom, film
 
 pytestmark = pytest.mark.browser
-HOSTILE = (
-    "No ${(window.ran = 1)} effusion. <img src=x onerror='window.ran=1'> {{value}} stays. `Heart` is normal."
-)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def uploads(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("uploads")
-        patch.setenv("GRADIO_TEMP_DIR", str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def slow():
-    """Drafting goes on only while this is set."""
-    going = threading.Event()
-    going.set()
-    return going
-
-
-class Halting(Double):
-    """Writes word by word and stops where it is told to wait."""
-
-    def draft(self, encoded):
-        for text in super().draft(encoded):
-            assert self.going.wait(60)
-            yield text
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, uploads, slow):
-    desk, made = room(tmp_path_factory.mktemp("checkpoints"))
-    made["baseline"].text = HOSTILE
-    made["hard-negative"] = Halting("hard-negative", TEXTS["hard-negative"])
-    made["hard-negative"].going = slow
-    page, url = launch(desk, block=False, port=free_port())
-    for key in PAIR:
-        desk.library.get(key)
-    yield url
-    page.demo.close(verbose=False)
-
-
-@pytest.fixture
-def visit(browser, served):
-    """Opens the page in a browser of its own, the gate accepted; collects faults and addresses asked for."""
-    contexts = []
-
-    def entered():
-        contexts.append(browser.new_context(viewport={"width": 1200, "height": 900}))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(WAIT)
-        page.faults, page.asked = [], set()
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("request", lambda request: page.asked.add(request.url))
-        page.goto(served)
-        page.click("#accept")
-        page.wait_for_selector("#upload input[type=file]", state="attached")
-        return page
-
-    yield entered
-    for context in contexts:
-        context.close()
-
-
-def upload(page, *files):
-    page.set_input_files("#upload input[type=file]", [str(file) for file in files])
-
-
-def wait_for_reports(page):
-    page.wait_for_selector(".chips .chip")
-    page.wait_for_selector("#record dl")
-
-
-def test_a_film_in_two_reports_out_and_nothing_left_behind(visit, tmp_path, uploads, served):
+def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path, uploads, served):
     page = visit()
-    upload(page, film(tmp_path / "a.png"))
+    upload(page, dicom(tmp_path / f"{SECRET}.dcm"))
     wait_for_reports(page)
+    assert "DICOM, 12 bits" in page.inner_text("#record")
+    assert "MONOCHROME1" in page.inner_text("#record")
+    assert SECRET.lower() not in page.content().lower()
     assert "Small right pleural effusion." in page.inner_text("#right")
     shown = canvas(page)
     assert len(np.unique(shown[shown.shape[0] // 2, :, 0])) > 40
@@ -113,8 +34,11 @@ def test_text_of_a_report_never_runs(visit, tmp_path):
     assert "${(window.ran = 1)}" in text
     assert "<img src=x onerror='window.ran=1'>" in text
     assert "{{value}} stays" in text
-    for tab in ("Nearest reports", "Hard negatives"):
-        page.get_by_role("tab", name=tab, exact=True).click()
+    page.locator("#reports button.pick").first.click()
+    page.wait_for_selector("#evidence .evidence")
+    assert "${(window.ran = 1)}" in part(page, "sentence").text_content()
+    for tab in ("Nearest reports", "Hard negatives", "Probe"):
+        open_tab(page, tab)
     assert page.evaluate("window.ran") is None
 
 
@@ -157,9 +81,25 @@ def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
     slow.set()
     assert "Stopped" in page.inner_text("#notice")
     assert part(page, "empty").is_visible()
-    assert not page.locator("#cancel").is_visible()
+    page.locator("#cancel").wait_for(state="hidden")
     upload(page, film(tmp_path / "b.png"))
     wait_for_reports(page)
+
+
+def test_whoever_comes_second_sees_the_queue_and_may_leave_it(visit, tmp_path, slow):
+    one, two = visit(), visit()
+    slow.clear()
+    upload(one, film(tmp_path / "one.png"))
+    one.wait_for_selector("#reports .draft")
+    upload(two, film(tmp_path / "two.png"))
+    two.get_by_text("queue: 1/1").wait_for()
+    two.click("#cancel")
+    two.wait_for_selector("#notice .note")
+    slow.set()
+    wait_for_reports(one)
+    one.locator("#cancel").wait_for(state="hidden")
+    assert two.locator(".chips .chip").count() == 0
+    assert part(two, "empty").is_visible()
 
 
 def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
@@ -167,23 +107,23 @@ def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
     page.set_default_timeout(WAIT)
     page.goto(served)
     page.wait_for_selector("#accept")
-
-    def tab_to(selector):
-        for _ in range(60):
-            page.keyboard.press("Tab")
-            if page.evaluate("(s) => !!document.activeElement?.closest(s)", selector):
-                return
-        raise AssertionError(f"{selector} cannot be reached by the Tab key")
-
-    tab_to("#accept")
+    tab_to(page, "#accept")
     page.keyboard.press("Enter")
-    tab_to("#examples button:not([disabled])")
+    tab_to(page, "#examples button:not([disabled])")
     page.keyboard.press("Enter")
     wait_for_reports(page)
-    tab_to('#viewer [data-part="stage"]')
+    tab_to(page, '#viewer [data-part="stage"]')
     before = canvas(page)
     page.keyboard.press("i")
     assert (canvas(page) != before).any()
+    tab_to(page, '#reports button.pick[data-report="1"]')
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#evidence .evidence")
+    assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
+    page.focus('#tabs [role="tab"][aria-selected="true"]')
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("ol.neighbours li")
     page.close()
 
 

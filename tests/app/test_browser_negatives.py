@@ -2,23 +2,15 @@
 
 import pytest
 
+from tests.app.browsing import upload, wait_for_reports
 from tests.app.doubles import PEER, film
-from tests.app.test_browser import (  # noqa: F401  (fixtures)
-    browser,
-    served,
-    slow,
-    upload,
-    uploads,
-    visit,
-    wait_for_reports,
-)
 
 pytestmark = pytest.mark.browser
 TAB = "Hard negatives"
 
 
 @pytest.fixture
-def page(visit, tmp_path):  # noqa: F811
+def page(visit, tmp_path):
     """A film read and the tab open."""
     page = visit()
     upload(page, film(tmp_path / "a.png"))
@@ -68,6 +60,12 @@ def test_the_arrow_keys_move_lambda(page):
         "old => document.querySelector('#negative svg .marker').getAttribute('points') !== old", arg=before[0]
     )
     assert marker(page)[0] != before[0]
+
+
+def test_a_number_that_is_empty_for_a_moment_is_no_fault(page):
+    page.fill("#hardness input[type=number]", "")
+    move_to(page, "0.2")
+    assert page.locator(".toast-body").count() == 0
 
 
 def test_an_edited_positive_keeps_lambda_and_is_named(page):

@@ -10,17 +10,11 @@ from rrg.app import viewer
 from rrg.app.view.server import STYLE
 from rrg.app.view.viewer_panel import FRAME, SCRIPT
 from rrg.types import Radiograph, Saliency, View
-from tests.app.browsing import canvas, chromium, part, settle, window
+from tests.app.browsing import canvas, part, settle, window
 
 pytestmark = pytest.mark.browser
 HOSTILE = "${alert(1)} {{value}} <img src=x onerror=alert(1)> `</script>"
 BLACK = [5, 8, 11]  # the ground around a film
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 def film(pixels, view=View.FRONTAL) -> Radiograph:

@@ -10,9 +10,9 @@ from rrg.app.library import Key, Library
 from rrg.app.readers import open_reader
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.view import launch
+from tests.app.browsing import free_port
 from tests.app.checkpoints import make_collection
 from tests.app.doubles import film
-from tests.app.test_view import free_port
 
 PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))
 
@@ -50,7 +50,9 @@ def test_a_client_reads_a_real_film_over_loopback(desk, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     page, url = launch(desk, block=False, port=free_port())
     try:
-        client = Client(url, verbose=False, analytics_enabled=False, download_files=False)
+        client = Client(
+            url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, download_files=False
+        )
         installed = {e["id"] for e in client.predict(api_name="/examples") if e["installed"]}
         source = pydicom_file("RG1_UNCR.dcm") if RG1 in installed else film(tmp_path / "a.png")
         reading = client.predict([handle_file(str(source))], "", "", False, api_name="/read")

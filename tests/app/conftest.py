@@ -1,0 +1,77 @@
+"""A browser and the page over stand-ins for the models, shared by the tests that drive it."""
+
+import threading
+
+import pytest
+
+from tests.app.browsing import WAIT, chromium
+from tests.app.doubles import HOSTILE, PAIR, TEXTS, Halting, room
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One for each module: where one runs, no other event loop can."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory):
+    """Where gradio puts what is uploaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("uploads")
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """Drafting goes on only while this is set."""
+    going = threading.Event()
+    going.set()
+    return going
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, slow):
+    """The reading room and its doubles; the baseline's report tries to be code."""
+    desk, made = room(tmp_path_factory.mktemp("checkpoints"))
+    made["baseline"].text = HOSTILE
+    made["hard-negative"] = Halting("hard-negative", TEXTS["hard-negative"])
+    made["hard-negative"].going = slow
+    return desk
+
+
+@pytest.fixture(scope="module")
+def served(desk, uploads):
+    """The address of the page."""
+    from rrg.app.view import launch
+    from tests.app.browsing import free_port
+
+    page, url = launch(desk, block=False, port=free_port())
+    for key in PAIR:
+        desk.library.get(key)
+    yield url
+    page.demo.close(verbose=False)
+
+
+@pytest.fixture
+def visit(browser, served):
+    """Opens the page in a browser of its own, the gate accepted; collects faults and addresses asked for."""
+    contexts = []
+
+    def entered(path="", **options):
+        contexts.append(browser.new_context(**{"viewport": {"width": 1200, "height": 900}} | options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT)
+        page.faults, page.asked = [], set()
+        page.on("pageerror", lambda error: page.faults.append(str(error)))
+        page.on("request", lambda request: page.asked.add(request.url))
+        page.goto(served + path)
+        page.click("#accept")
+        page.wait_for_selector("#upload input[type=file]", state="attached")
+        return page
+
+    yield entered
+    for context in contexts:
+        context.close()
