@@ -134,14 +134,17 @@ def show(page: Page, tab: str) -> float:
 
 
 def heat_map(page: Page, number: int) -> dict[str, float]:
-    """For one sentence of either report, in turn; nothing where sentences cannot be chosen."""
+    """For one sentence of either report, in turn, from a bare film; nothing where sentences cannot be chosen."""
     sentences = page.locator("#right .chip button")
     if not sentences.count():
         return {}
     page.evaluate(WATCH, ["heat map"])
-    sentences.nth(number % sentences.count()).click()
+    chosen = sentences.nth(number % sentences.count())
+    chosen.click()
     page.wait_for_function(DONE, arg=["heat map"])
     seconds: dict[str, float] = page.evaluate("window.timed")
+    chosen.click()  # lets it go
+    page.wait_for_selector('#viewer [data-part="heat"]', state="hidden")
     return seconds
 
 
