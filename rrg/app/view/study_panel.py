@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -87,7 +88,14 @@ class StudyPanel(Part):
     def wire_cancel(self, desk: Desk) -> None:
         """Comes last, when every job is known."""
         shown = [*self.flow.outputs, self.cancel]
-        desk.quick(self.cancel.click, self.flow.stopped, [desk.study], shown, cancels=list(desk.jobs))
+        held = [self.upload, desk.study]
+        desk.quick(self.cancel.click, self.on_cancel, held, shown, cancels=list(desk.jobs))
+
+    def on_cancel(self, files: list[str] | None, held: OpenStudy | None) -> Updates:
+        """What still waited to be read is deleted unread."""
+        for file in files or ():
+            Path(file).unlink(missing_ok=True)
+        return {**self.flow.stopped(held), self.upload: None}
 
     # -- handlers: each takes what a browser holds and yields what it shows
 
