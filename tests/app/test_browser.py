@@ -81,6 +81,7 @@ def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
     page = visit()
     slow.clear()
     upload(page, film(tmp_path / "a.png"))
+    page.wait_for_selector("#reports .draft")
     page.click("#cancel")
     page.wait_for_selector("#notice .note")
     slow.set()
