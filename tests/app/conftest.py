@@ -67,7 +67,7 @@ def visit(browser, served):
         page.faults, page.asked = [], set()
         page.on("pageerror", lambda error: page.faults.append(str(error)))
         page.on("request", lambda request: page.asked.add(request.url))
-        page.goto(served + path)
+        page.goto(served.rstrip("/") + path)
         page.click("#accept")
         page.wait_for_selector("#upload input[type=file]", state="attached")
         return page
