@@ -16,6 +16,7 @@ from rrg.commands.comparison import compare, report
 from rrg.commands.evaluation import evaluate
 from rrg.commands.ladder import ladder
 from rrg.commands.reading import read, score
+from rrg.commands.simulation import simulate
 from rrg.commands.study import study
 from rrg.commands.training import gallery, pretrain, train
 from rrg.types import RrgError
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (read, score, pretrain, train, study, ladder, evaluate, compare, report, gallery):
+for command in (read, score, pretrain, train, study, ladder, evaluate, compare, report, gallery, simulate):
     app.command()(command)
 
 

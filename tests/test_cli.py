@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from rrg.cli import main
 from rrg.types import RrgError
 from tests.made import write_config
+from tests.simulation.doubles import make_squares
 
-COMMANDS = ("read", "score", "train", "evaluate", "compare", "report", "gallery")
+COMMANDS = ("read", "score", "train", "evaluate", "compare", "report", "gallery", "simulate")
 
 
 @pytest.fixture
@@ -318,6 +319,44 @@ def test_a_failed_evaluation_leaves_no_empty_file(rrg, checkpoint, tmp_path):
 def test_a_report_that_is_no_text_is_refused(rrg, checkpoint, films, tmp_path, content, part):
     (tmp_path / "r.txt").write_bytes(content)
     refused(rrg("score", films[0], "--report", tmp_path / "r.txt", "--checkpoint", checkpoint), part)
+
+
+def test_simulate_writes_a_cohort_that_it_names_simulated(rrg, monkeypatch, tmp_path):
+    monkeypatch.setattr("rrg.simulation.cohort.packaged_simulator", make_squares)
+    asked = (
+        "simulate",
+        "--out",
+        tmp_path / "made",
+        "--studies",
+        3,
+        "--pairs",
+        1,
+        "--seed",
+        2,
+        "--processes",
+        1,
+    )
+    code, out, _ = rrg(*asked)
+    assert code == 0
+    assert "simulated" in out
+    code, out, _ = rrg(*asked, "--json")
+    value = json.loads(out)
+    assert (code, sum(value["studies"].values())) == (0, 5)
+    assert "LIDC-IDRI-0001" in value["notice"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [((), "least"), (("--studies", -1), "negative"), (("--studies", 1, "--seed", -1), "negative")],
+)
+def test_simulate_refuses_numbers_that_make_no_cohort(rrg, tmp_path, arguments, part):
+    refused(rrg("simulate", "--out", tmp_path / "made", *arguments), part)
+    assert not (tmp_path / "made").exists()
+
+
+def test_simulate_leaves_a_folder_of_something_else_alone(rrg, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    refused(rrg("simulate", "--out", tmp_path, "--studies", 1), "something else")
 
 
 @pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 1), (RrgError("mend this"), 2)])

@@ -41,9 +41,12 @@ Simulator = Callable[[Truth], Simulated]
 
 def packaged_simulator() -> Simulator:
     """The simulator of this package with its anatomy: some seconds and half a gigabyte."""
+    import cv2
+
     from rrg.simulation.anatomy import load_anatomy
     from rrg.simulation.simulate import simulate
 
+    cv2.setNumThreads(1)  # the processes are the parallelism
     return partial(simulate, anatomy=load_anatomy())
 
 
