@@ -22,7 +22,7 @@ Array = NDArray[np.floating[Any]]
 
 SOLID = 1.05 * WATER_PER_MM
 # A nodule is drawn denser than it is, the more so the smaller: 256 pixels must show what a full film would.
-TUMOUR, TUMOUR_BOOST_MM = 1.15 * WATER_PER_MM, 9.0
+TUMOUR, TUMOUR_BOOST_MM = 1.25 * WATER_PER_MM, 13.0
 CALCIUM = 3.0 * WATER_PER_MM
 
 
