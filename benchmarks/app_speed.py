@@ -46,7 +46,7 @@ WATCH = """(wanted) => {
 }"""
 DONE = "(wanted) => wanted.every((name) => name in window.timed) && window.timed"
 # A tab, and what there is to see on it.
-SHOWN = {"Nearest reports": "ol.neighbours li", "Hard negatives": "#right .chart"}
+SHOWN = {"Nearest reports": "ol.neighbours li", "Hard negatives": "#negative svg"}
 
 
 def main() -> None:

@@ -152,7 +152,7 @@ def test_a_reading_is_saved_by_one_press(page, form):
 # -- the frame
 
 
-@pytest.mark.parametrize("width", [1024, 1440])
+@pytest.mark.parametrize("width", [800, 1024, 1201, 1440])
 def test_no_tab_is_hidden_behind_a_menu(visit, width):
     page = visit(viewport={"width": width, "height": 800})
     assert page.locator('#tabs [role="tab"]:visible').count() == 6
