@@ -61,7 +61,7 @@ def visit(browser, served):
     contexts = []
 
     def entered(path="", **options):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1200, "height": 900}} | options))
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options))
         page = contexts[-1].new_page()
         page.set_default_timeout(WAIT)
         page.faults, page.asked = [], set()
