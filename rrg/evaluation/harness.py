@@ -168,7 +168,7 @@ def _read(
     outputs = reader.read(films, images, questions, partial, batch=settings.batch, progress=settings.progress)
     rows = (
         read_pairs(reader.checkpoint, preprocessing, pairs, partial, settings.progress)
-        if reader.checkpoint and pairs
+        if reader.checkpoint
         else []
     )
     if outputs.embedded is not None:

@@ -52,6 +52,8 @@ def read_pairs(
     progress: bool = False,
 ) -> list[dict[str, Any]]:
     """A row for each pair whose four images can be read. Finished batches wait in `partial`."""
+    if not pairs:
+        return []
     films = load_images([study for pair in pairs for study in (pair.first, pair.second)], preprocessing, None)
     at = {study.id: place for place, study in enumerate(films.studies)}
     whole = [pair for pair in pairs if pair.first.id in at and pair.second.id in at]

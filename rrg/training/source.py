@@ -26,6 +26,7 @@ from rrg.data.preprocess import to_pixels
 from rrg.data.reports import normalise
 from rrg.data.tokenizer import tokenise
 from rrg.models.encoder import RadiographEncoder
+from rrg.objective.lengths import cut
 from rrg.objective.mining import Nearness, Peer, PeerIndex
 from rrg.objective.task import Batch
 from rrg.training.flips import Flips, make_flips
@@ -78,7 +79,7 @@ class Source:
 
     def _anchors(self, indices: NDArray[np.int64]) -> Batch:
         rows = torch.from_numpy(indices)
-        tokens, mask = _trim(self.tokens[rows], self.mask[rows])
+        tokens, mask = cut(rows, self.tokens, self.mask)
         batch: dict[str, Any] = {
             "views": torch.from_numpy(self.images.views[indices]),
             "tokens": tokens,
@@ -110,7 +111,7 @@ class Source:
         """A study without a peer stands in for it, and is marked as invalid."""
         places = [int(i) if peer is None else peer.index for i, peer in zip(indices, chosen, strict=True)]
         rows = torch.tensor(places)
-        tokens, mask = _trim(self.tokens[rows], self.mask[rows])
+        tokens, mask = cut(rows, self.tokens, self.mask)
         valid = torch.tensor([peer is not None for peer in chosen])
         peers = {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
         return peers | ({"seen_peers": self._seen(rows.numpy(), rng)} if self.peer_images else {})
@@ -196,9 +197,3 @@ def _weights_key(encoder: RadiographEncoder) -> str:
     for value in encoder.backbone.state_dict().values():
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]
-
-
-def _trim(tokens: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """Drop columns that are padding in every row."""
-    length = int(mask.sum(1).max())
-    return tokens[:, :length], mask[:, :length]
