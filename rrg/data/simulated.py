@@ -2,7 +2,8 @@
 
 Knows the files, not how they were made:
 
-* `cohort.json`: seed, version and notice; its presence says that everything here is simulated.
+* `cohort.json`: seed, version and notice; its presence says that everything here is simulated. In a sample
+  (`rrg.data.sample`) also `examples`, the ids of the studies to show.
 * `truth/<id>.json`: the study's truth, and in `facts` each finding with the sentence of the report that tells it.
 * `masks/<id>/0.png`, `1.png`: a byte for every pixel of `images/<id>/0.jpg`, `1.jpg`; bit k is set where fact k changes the
   film.
@@ -24,6 +25,7 @@ from PIL import Image, UnidentifiedImageError
 from rrg.data.datasets import load_studies
 from rrg.types import RrgError, Side, Study, View
 
+EXAMPLES = "examples"  # in cohort.json
 COHORT, PAIRS, PAIR_SPLIT = "cohort.json", "pairs.json", "pairs"
 MOST_FACTS = 8  # bits of a mask's byte
 VIEWS = (View.FRONTAL, View.LATERAL)  # in the order of the images
