@@ -25,6 +25,14 @@ SHORT: Mapping[str, Sequence[str]] = {
     "all normal": ("variety", "all-normal share"),
     "recall@10": ("retrieval", "image-to-report", "same text", "recall@10"),
 }
+# Part of a study -> how the names begin that `rrg.evaluation.ladder` shows.
+_LADDER: Mapping[str, str] = {
+    "scores": "r2gen",
+    "statistics": "r2gen",
+    "clinical": "reference/uncertain as positive/",
+    "ranks": "image-to-report/",
+}
+_OTHER_GAPS = ("clinical/coded/", "clinical/reference/uncertain as negative/", "text/full/")
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,11 +53,27 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
 def without_texts(result: Mapping[str, Any]) -> dict[str, Any]:
     """The system's own metrics and every study's numbers to four digits, no sentence: enough to compare runs by.
 
-    The rows beside the system are left out; they are those of every other run on the same studies.
+    The rows beside the system are left out; they are those of every other run on the same studies. Of the protocols that
+    say the same in other words, the ones that a ladder shows stay.
     """
-    kept = {key: value for key, value in result.items() if key not in ("company", "adversarial")}
-    studies = [{key: value for key, value in study.items() if key != "text"} for study in result["studies"]]
-    return {**kept, "studies": _rounded(studies)}
+    kept = {key: value for key, value in result.items() if key not in ("company", "adversarial", "studies")}
+    studies = [
+        {part: _of_ladder(part, value) for part, value in study.items() if part != "text"}
+        for study in result["studies"]
+    ]
+    shuffle = result["metrics"].get("shuffle")
+    if shuffle:
+        gaps = {name: value for name, value in shuffle.items() if not name.startswith(_OTHER_GAPS)}
+        kept["metrics"] = {**result["metrics"], "shuffle": gaps}
+    return {key: _rounded(value) for key, value in {**kept, "studies": studies}.items()}
+
+
+def _of_ladder(part: str, value: Any) -> Any:
+    """A study's values by name, less those of other protocols."""
+    shown = _LADDER.get(part)
+    if shown is None or not isinstance(value, Mapping):
+        return value
+    return {name: each for name, each in value.items() if name.startswith(shown)}
 
 
 def _rounded(value: Any) -> Any:
