@@ -117,6 +117,11 @@ class Anatomy:
         return ndimage.distance_transform_edt(lungs).astype(np.float32) * np.float32(self.voxel_mm * HALF)
 
     @cached_property
+    def bone(self) -> Array:
+        """(Z, Y, X) float32 per mm: what bone and calcium add to soft tissue."""
+        return np.maximum(self.attenuation - np.float32(1.1 * render.WATER_PER_MM), 0)
+
+    @cached_property
     def front(self) -> NDArray[np.intp]:
         """(Z, X): the foremost y in the body; 0 where there is none."""
         body = self.attenuation > 0.4 * render.WATER_PER_MM

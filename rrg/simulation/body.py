@@ -182,9 +182,13 @@ def _soften(where: _Places, added_mm: float) -> None:
     source = np.where(
         distance < added, -layer + (distance + layer) * layer / (added + layer), distance - added
     )
-    move = np.where(distance < -layer, 0, source - distance) / where.mm
-    where.y = where.y + move * where.sample(normal[0] / length)
-    where.x = where.x + move * where.sample(normal[1] / length)
+    moved = distance >= -layer
+    move = (source - distance)[moved] / where.mm
+    at = [(a[moved] + 0.5) / SKIN_STEP - 0.5 for a in (where.z, where.y, where.x)]
+    for name, part in (("y", normal[0]), ("x", normal[1])):
+        out = np.zeros_like(distance)
+        out[moved] = move * ndimage.map_coordinates(part / length, at, order=1, mode="nearest")
+        setattr(where, name, getattr(where, name) + out)
 
 
 def _curve(where: _Places, degrees: float) -> None:

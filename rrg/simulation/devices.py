@@ -82,8 +82,8 @@ def sternal_wires(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
         inner = plane[:, 1:].mean(axis=0) if len(plane) else np.array([8.0, anatomy.midline - box[2].start])
         y, x = inner + np.array([box[1].start, box[2].start])
         turn = np.linspace(0, 2 * np.pi, 17) + np.pi / 2
-        tilt, wide = rng.normal(0, 4) / mm, rng.uniform(8, 11) / mm
-        loop = np.stack([height + tilt * np.cos(turn) + rng.normal(0, 1.5) / mm * np.sin(turn), y + 7 / mm * np.sin(turn),
+        tilt, wide = rng.normal(0, 2) / mm, rng.uniform(8, 11) / mm
+        loop = np.stack([height + tilt * np.cos(turn) + rng.normal(0, 1) / mm * np.sin(turn), y + 7 / mm * np.sin(turn),
                          x + wide * np.cos(turn)], axis=1)  # fmt: skip
         _line(canvas, [tuple(p) for p in loop], WIRE_MM, STEEL, total)
         knot = [(height, y + 7 / mm, x), (height - 3 / mm, y + 9 / mm, x + rng.uniform(-2, 2)),

@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 Array = NDArray[np.floating[Any]]
 
@@ -62,19 +61,25 @@ def expose(integrals: Array, style: Style, rng: np.random.Generator) -> Array:
     primary = np.exp(-integrals * (1 - HARDENING * integrals))
     scattering = primary * np.minimum(integrals, 3)
     sigma = integrals.shape[1] / 14
-    total = primary + style.scatter * ndimage.gaussian_filter(scattering, sigma, mode="nearest") * 2
+    total = primary + style.scatter * blurred(scattering, sigma, cv2.BORDER_REPLICATE) * 2
     counted = total * style.quanta + np.sqrt(total * style.quanta) * rng.standard_normal(total.shape)
-    seen = ndimage.gaussian_filter(np.maximum(counted, 1) / style.quanta, style.blur)
+    seen = blurred(np.maximum(counted, 1) / style.quanta, style.blur)
     return -np.log(np.maximum(seen, 1e-5)).astype(np.float32)
+
+
+def blurred(picture: Array, sigma: float, border: int = cv2.BORDER_REFLECT) -> Array:
+    """A picture (H, W) blurred by a Gaussian of `sigma` pixels, cut at four of them."""
+    side = 2 * int(4 * sigma + 0.5) + 1
+    return np.asarray(cv2.GaussianBlur(picture, (side, side), sigma, borderType=border))
 
 
 def develop(readings: Array, style: Style) -> NDArray[np.uint8]:
     """Readings (H, W) -> (H, W) uint8, bright = dense, as a digital film is processed."""
     side = readings.shape[1]
     body = np.clip(readings / AIR, 0, 1)
-    broad = ndimage.gaussian_filter(readings, side / 16)
-    fine = readings - ndimage.gaussian_filter(readings, side / 200)
-    middle = readings - ndimage.gaussian_filter(readings, side / 50)
+    broad = blurred(readings, side / 16)
+    fine = readings - blurred(readings, side / 200)
+    middle = readings - blurred(readings, side / 50)
     level = readings - style.harmony * (broad - broad.mean()) + style.edge * (1.6 * fine + 0.3 * middle)
     low, high = np.percentile(level[readings > 2 * AIR], [2, 93])
     relative = (level - low) / (high - low)

@@ -43,9 +43,9 @@ def consolidation(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     ).astype(np.float32)
     score = away + 0.16 * canvas.cloud(box, 26) + 0.1 * canvas.cloud(box, 9)
     limit = np.quantile(score[lobe][::7], given["extent"]) if given["extent"] < 1 else score.max() + 1
-    filled = soft(score - limit, 0.5) * lobe
-    lumps = np.clip(0.85 + 0.22 * canvas.cloud(box, 7), 0.3, 1)
-    canvas.lift(box, filled * lumps * np.float32(0.4 + 0.6 * given["density"]), SOLID)
+    filled = soft(score - limit, 0.3) * lobe
+    lumps = np.clip(0.9 + 0.2 * canvas.cloud(box, 7), 0.35, 1)
+    canvas.lift(box, filled * lumps * np.float32(0.6 + 0.4 * given["density"]), SOLID)
     return box, filled
 
 

@@ -22,10 +22,8 @@ THORACIC = tuple(f"vertebrae_T{n}" for n in range(4, 13))
 
 def dress(anatomy: Anatomy, body: Body, rng: np.random.Generator) -> Array:
     """(Z, Y, X) float32: the anatomy's attenuation with this body's tissues."""
-    volume = anatomy.attenuation.copy()
-    bone = np.maximum(volume - np.float32(1.1 * render.WATER_PER_MM), 0)
-    bone *= np.float32(body["bone"] - 1)
-    volume += bone
+    volume: Array = anatomy.bone * np.float32(body["bone"] - 1)
+    volume += anatomy.attenuation
     _spurs(volume, anatomy, body["degeneration"], rng)
     if body["breast"] > 0.05:
         for out in (-1, 1):

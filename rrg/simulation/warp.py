@@ -50,7 +50,9 @@ def _across(volume: Array, shift: Array, step: float) -> Array:
     out = np.empty_like(volume)
     for z in range(volume.shape[0]):
         dy, dx = (_grown(_plane(part, z, step), volume.shape[1:], step) for part in shift)
-        out[z] = cv2.remap(volume[z], dx + columns[None], dy + rows[:, None], cv2.INTER_LINEAR)
+        dx += columns[None]
+        dy += rows[:, None]
+        cv2.remap(volume[z], dx, dy, cv2.INTER_LINEAR, out[z])
     return out
 
 
@@ -58,12 +60,11 @@ def _along(volume: Array, shift: Array, step: float) -> Array:
     heights, columns = (np.arange(n, dtype=np.float32) for n in volume.shape[::2])
     columns = np.ascontiguousarray(np.broadcast_to(columns[None], volume.shape[::2]))
     swapped = shift.swapaxes(0, 1)
-    out = np.empty_like(volume)
-    for y in range(volume.shape[1]):
+    out = np.zeros_like(volume)
+    for y in np.flatnonzero(volume.any(axis=(0, 2))):
         dz = _grown(_plane(swapped, y, step), volume.shape[::2], step)
-        out[:, y] = cv2.remap(
-            np.ascontiguousarray(volume[:, y]), columns, dz + heights[:, None], cv2.INTER_LINEAR
-        )
+        dz += heights[:, None]
+        cv2.remap(volume[:, y], columns, dz, cv2.INTER_LINEAR, out[:, y])
     return out
 
 
