@@ -120,9 +120,10 @@ class Loading:
     waiting: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]  # name, reason
 
-    @property
-    def done(self) -> bool:
-        return not self.waiting
+    def knows(self, *keys: Key) -> bool:
+        """Whether each of these is loaded, or has failed to."""
+        settled = {*self.ready, *(name for name, _ in self.failed)}
+        return all(str(key) in settled for key in keys)
 
 
 class Library:

@@ -60,11 +60,11 @@ def test_loading_can_be_watched(tmp_path):
     shelf._load = lambda folder: (gate.wait(10), made[folder.name])[1]
     shelf.request(*PAIR)
     assert set(shelf.loading().waiting) == {"made/baseline", "made/hard-negative"}
-    assert not shelf.loading().done
+    assert not shelf.loading().knows(*PAIR)
     gate.set()
     for key in PAIR:
         shelf.get(key)
-    assert shelf.loading().done
+    assert shelf.loading().knows(*PAIR)
 
 
 def test_a_collection_without_a_title_is_called_by_its_folder():

@@ -169,12 +169,25 @@ def test_another_model_is_asked_for_as_soon_as_it_is_chosen(page):
     assert cards.count("A made-up card") == 2
 
 
+def test_the_clock_goes_on_until_the_models_are_there_and_before_they_are_asked_for(page):
+    page.room.library._jobs.clear()
+    loading, timer, _ = page.header.on_tick(*CHOICE)
+    assert "Models loading" in loading
+    assert timer.active is True
+    for key in PAIR:
+        page.room.library.get(key)
+    assert page.header.on_tick(*CHOICE)[1].active is False
+
+
 def test_the_gate_hides_the_desk_until_it_is_accepted(page):
-    config = {c["id"]: c for c in page.demo.get_config_file()["components"]}
-    assert config[page.desk_row._id]["props"]["visible"] is False
-    gate, desk = page.on_accept()
-    assert gate["visible"] is False
-    assert desk["visible"] is True
+    config = page.demo.get_config_file()
+    props = {each["id"]: each["props"] for each in config["components"]}
+    assert props[page.desk_row._id]["visible"] is False
+    (accepted,) = (
+        d for d in config["dependencies"] if (page.accept._id, "click") in map(tuple, d["targets"])
+    )
+    assert accepted["outputs"] == [page.gate._id, page.desk_row._id]
+    assert accepted["backend_fn"] is False  # the browser opens it by itself
 
 
 def test_nothing_is_fetched_from_elsewhere(page):
@@ -188,7 +201,7 @@ def test_without_checkpoints_the_page_still_opens(tmp_path):
     from rrg.app.reading_room import ReadingRoom
 
     page = Page(ReadingRoom(Library(tmp_path, lambda folder: None), data_file=lambda name: None))
-    (_, after) = page.panel.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
+    (after,) = page.panel.on_upload([str(film(tmp_path / "a.png"))], None, None, None, None)
     assert "Two checkpoints are needed" in after[page.panel.notice]
 
 

@@ -30,6 +30,7 @@ adapted), and shows `terms.WITHHELD` where it may not.
 component is `desk.viewer.marks`.
 """
 
+from rrg.app.view import imported  # noqa: F401  comes before whatever else imports gradio
 from rrg.app.view.desk import SLOT, Desk, Part, Updates
 from rrg.app.view.page import Page
 from rrg.app.view.server import STYLE, launch, theme

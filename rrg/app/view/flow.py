@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ from rrg.app.library import Key
 from rrg.app.study import OpenStudy, Progress
 from rrg.app.view.desk import Desk, Updates, pair_of
 from rrg.types import RrgError
+
+# Seconds between two looks at a growing report: for each one gradio goes through every output, some 50 ms.
+PACE = 0.25
 
 
 class Flow:
@@ -38,8 +42,9 @@ class Flow:
         except RrgError as error:
             yield self.desk.refused(error, held)
             return
-        yield self._gather(part.fresh() for part in self.desk.parts)
-        yield from self.read(opened, choice, False, held)
+        fresh = self._gather(part.fresh() for part in self.desk.parts)
+        for i, shown in enumerate(self.read(opened, choice, False, held)):
+            yield fresh | shown if i == 0 else shown
 
     def read(
         self, study: OpenStudy, choice: Sequence[str], override: bool, held: OpenStudy | None
@@ -50,7 +55,7 @@ class Flow:
         try:
             if pair is None:
                 raise RrgError("Two checkpoints are needed; choose both above.")
-            for i, progress in enumerate(self.desk.room.read(study, pair, override=override)):
+            for i, progress in enumerate(paced(self.desk.room.read(study, pair, override=override))):
                 yield self._step(progress, pair, i == 0)
         except RrgError as error:
             yield {**self.back(held), **self.desk.refused(error, held)}
@@ -83,3 +88,13 @@ class Flow:
     @staticmethod
     def _gather(updates: Iterable[Updates]) -> Updates:
         return {component: value for update in updates for component, value in update.items()}
+
+
+def paced(steps: Iterable[Progress], clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """Of all steps the first, the last, the first whole sentence and otherwise one every `PACE` seconds."""
+    shown, told = float("-inf"), False
+    for step in steps:
+        sentence = not told and any("." in draft for draft in step.drafts)
+        if step.done or sentence or clock() - shown >= PACE:
+            yield step
+            shown, told = clock(), told or sentence

@@ -82,8 +82,9 @@ class Header(Part):
     def on_tick(self, first: str, second: str, collection: str) -> tuple[Any, Any, Any]:
         state = self.room.library.loading()
         pair = pair_of(collection, first, second)
-        cards = gr.skip() if not state.done or pair is None else self.room.cards(pair) or gr.skip()
-        return present.loading(state, pair), gr.Timer(active=not state.done), cards
+        settled = pair is None or state.knows(*pair)
+        cards = self.room.cards(pair) or gr.skip() if pair and settled else gr.skip()
+        return present.loading(state, pair), gr.Timer(active=not settled), cards
 
     def on_choice(self, first: str, second: str, collection: str) -> tuple[Any, Any]:
         """Ask for the models chosen now, and watch them load."""

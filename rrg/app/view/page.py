@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import gradio as gr
 
 from rrg.app.endpoints import Endpoints
@@ -32,6 +30,8 @@ for research.
 
 What you open is read in this process, kept for this browser tab only and deleted afterwards; file names and
 patient data are never shown or stored."""
+# In the browser alone: the room opens at once, whatever the server is loading.
+ACCEPTED = '() => [{ __type__: "update", visible: false }, { __type__: "update", visible: true }]'
 
 
 class Page:
@@ -49,8 +49,6 @@ class Page:
             self._wire()
             self.api = Api(Endpoints(room, self.header.pair))
             self.api.wire()
-        if self.header.pair:
-            room.library.request(*self.header.pair)
         self.demo.queue(max_size=WAITING, default_concurrency_limit=1)
 
     def _build(self) -> None:
@@ -96,13 +94,12 @@ class Page:
             busy=self.header.loading, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
-        self.desk.quick(self.accept.click, self.on_accept, None, [self.gate, self.desk_row])
+        self.accept.click(
+            None, None, [self.gate, self.desk_row], js=ACCEPTED, queue=False, api_visibility="private"
+        )
         for part in self.parts:
             part.wire(self.desk)
         again = [*self.header.choice, self.panel.override, self.study]
         for chosen in self.header.changes():
             self.desk.job(chosen.then, self.panel.on_read, again, self.flow.outputs)
         self.panel.wire_cancel(self.desk)
-
-    def on_accept(self) -> tuple[Any, Any]:
-        return gr.update(visible=False), gr.update(visible=True)

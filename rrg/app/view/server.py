@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import threading
 from pathlib import Path
 
 import gradio as gr
@@ -13,6 +15,7 @@ from rrg.types import RrgError
 
 MAX_FILE_SIZE = "100mb"
 SESSIONS = 40
+HEAD_START = 3.0  # seconds that the first page has to itself: while the models load, little else moves
 STYLE = Path(__file__).parents[1] / "style.css"
 
 
@@ -25,7 +28,7 @@ def launch(room: ReadingRoom, *, block: bool = True, port: int | None = None) ->
     _, url, _ = page.demo.launch(
         server_name=host,
         server_port=port,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
         quiet=True,
         share=False,
         inbrowser=False,
@@ -39,7 +42,19 @@ def launch(room: ReadingRoom, *, block: bool = True, port: int | None = None) ->
         run_history=False,
         pwa=False,
     )
+    gc.freeze()  # the page stays as long as the process, so no later collection need look at it
+    _load_soon(page)
+    if block:
+        page.demo.block_thread()
     return page, url
+
+
+def _load_soon(page: Page) -> None:
+    """Ask for the models of the head, when the page has been drawn; whoever needs them before then gets them before."""
+    if page.header.pair:
+        timer = threading.Timer(HEAD_START, page.room.library.request, page.header.pair)
+        timer.daemon = True
+        timer.start()
 
 
 def theme() -> gr.themes.Base:
