@@ -49,6 +49,7 @@ def gallery(
     checkpoint: CheckpointDir,
     data: DataDir,
     split: Annotated[str, typer.Option(help="The split to search in.", metavar="NAME")] = "train",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.", metavar="N")] = None,
     as_json: AsJson = False,
 ) -> None:
     """(Re)build a checkpoint's gallery (embeddings, ids, coded labels, no text) and the average film of its heat maps."""
@@ -57,7 +58,7 @@ def gallery(
     from rrg.retrieval.build import build_gallery
 
     loaded = load(checkpoint)
-    studies = load_studies(data, split)
+    studies = load_studies(data, split)[:limit]
     built = build_gallery(loaded, studies, progress=sys.stderr.isatty())
     path = built.save(checkpoint)
     build_average_film(loaded, studies).save(checkpoint)

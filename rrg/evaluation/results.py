@@ -29,6 +29,12 @@ CAUTION = (
     "A text score of this size is therefore no evidence that a model looks at the image, and these test "
     "figures are not comparable, number by number, with those of another split."
 )
+SIMULATED_CAUTION = (
+    "These numbers are of **simulated** studies and compare with nothing outside this table: the reports come from a "
+    "grammar with far fewer turns of phrase than people have, every film shows the one CT that underlies all bodies, and "
+    "findings are spread for learning, not as they are in a hospital. They say how models differ, not how they would do on "
+    "patients."
+)
 
 Way = tuple[str, ...]
 Rows = Mapping[str, Mapping[str, Any]]  # name -> metrics
@@ -79,6 +85,17 @@ TOLD_APART: Mapping[str, Way] = {
     "flipped fact, likelihood": (*_FLIPPED, "likelihood", "all", "balanced"),
     "flipped fact, image gain": (*_FLIPPED, "image gain", "all", "balanced"),
 }
+TWINS: Mapping[str, Way] = {
+    "right film, embedding": ("pairs", "embedding", "all", "accuracy"),
+    "both films, embedding": ("pairs", "embedding", "all", "both"),
+    "right film, likelihood": ("pairs", "likelihood", "all", "accuracy"),
+    "both films, likelihood": ("pairs", "likelihood", "all", "both"),
+}
+
+
+def caution(collection: str) -> str:
+    """What must be read beside the text scores of a collection's checkpoints."""
+    return SIMULATED_CAUTION if collection == "simulated" else CAUTION
 
 
 def number(value: Any) -> str:
@@ -122,10 +139,17 @@ def retrieval_table(rows: Rows) -> str:
 
 def margins_table(rows: Rows) -> str:
     """How often the true report scores above a false one, with 95 % intervals; 0.5 is a coin."""
-    lines = [["model", *TOLD_APART]]
-    for name, metrics in rows.items():
-        lines.append([name, *(_interval(metrics, way) for way in TOLD_APART.values())])
-    return table(lines)
+    return _with_limits(rows, TOLD_APART)
+
+
+def pairs_table(rows: Rows) -> str:
+    """How often each film of a counterfactual pair prefers its own report, with 95 % intervals."""
+    return _with_limits(rows, TWINS)
+
+
+def _with_limits(rows: Rows, ways: Mapping[str, Way]) -> str:
+    lines = [[name, *(_interval(metrics, way) for way in ways.values())] for name, metrics in rows.items()]
+    return table([["model", *ways], *lines])
 
 
 def _interval(metrics: Mapping[str, Any], way: Way) -> str:
@@ -186,7 +210,7 @@ def scoreboard(stored: Sequence[Stored]) -> str:
             f"Split `{first['data']['split']}`, {first['data']['studies']} studies, {decoding(first)}. {varied(first)}",
             *sections(rows, models),
             *reasons(models),
-            CAUTION,
+            caution(stored[0].collection),
             "The tables claim no difference between two rows: `python -m rrg compare` gives differences with "
             "their intervals. Made by:",
             "```\n" + "\n".join(result["command"] for result in [*results, *others]) + "\n```",
@@ -211,10 +235,23 @@ def sections(rows: Rows, models: Rows) -> list[str]:
         "clinical fact flipped (the mean over opposite flips, so who always prefers the normal report has 0.5); 0.5 is a "
         "coin. `image gain` is the likelihood less that under other images.",
         margins_table(models),
+        *_twins({name: metrics for name, metrics in models.items() if metrics.get("pairs")}),
         "**Retrieval** among the studies of the split. `chance`: drawing; `blind`: the best that one order, the same for "
         "every image, can reach.",
         retrieval_table(models),
     ]  # fmt: skip
+
+
+def _twins(models: Rows) -> list[str]:
+    """The counterfactual pairs, where models were asked about some."""
+    if not models:
+        return []
+    asked = next(iter(models.values()))["pairs"]["embedding"]["all"]["pairs"]
+    return [
+        f"**Counterfactual pairs**: {asked} bodies filmed twice with one fact changed. How often a film prefers its own "
+        "report to its twin's (0.5 without looking), and how often both films of a pair do (0 without looking).",
+        pairs_table(models),
+    ]
 
 
 def reasons(models: Rows) -> list[str]:

