@@ -288,6 +288,13 @@ def test_what_is_missing_is_named(rrg, checkpoint, cohort, films, tmp_path):
     refused(rrg("train", none, "--out", tmp_path / "run"), str(none))
 
 
+def test_a_gallery_may_hold_the_first_studies_alone(rrg, tiny_checkpoint, cohort, tmp_path):
+    folder = shutil.copytree(tiny_checkpoint, tmp_path / "tiny")
+    code, out, _ = rrg("gallery", "--checkpoint", folder, "--data", cohort, "--limit", 3, "--json")
+    assert code == 0
+    assert json.loads(out)["studies"] == 3
+
+
 def test_a_checkpoint_without_gallery_says_how_to_make_one(rrg, tiny_checkpoint, films, tmp_path):
     bare = shutil.copytree(tiny_checkpoint, tmp_path / "bare")
     (bare / "gallery.safetensors").unlink(missing_ok=True)

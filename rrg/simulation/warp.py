@@ -61,7 +61,7 @@ def _along(volume: Array, shift: Array, step: float) -> Array:
     columns = np.ascontiguousarray(np.broadcast_to(columns[None], volume.shape[::2]))
     swapped = shift.swapaxes(0, 1)
     out = np.zeros_like(volume)
-    for y in np.flatnonzero(volume.any(axis=(0, 2))):
+    for y in np.flatnonzero(volume.any(axis=(0, 2))).tolist():
         dz = _grown(_plane(swapped, y, step), volume.shape[::2], step)
         dz += heights[:, None]
         cv2.remap(volume[:, y], columns, dz, cv2.INTER_LINEAR, out[:, y])

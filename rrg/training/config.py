@@ -126,6 +126,7 @@ class EncoderConfig(Section):
 
     data: DataConfig
     backbone: str = "tf_efficientnet_lite0"
+    start: Path | None = None  # weights of `rrg pretrain` on other films; none: ImageNet's
     image_size: int = Field(160, ge=32, le=1024)
     labels_at_least: int = Field(20, ge=2)  # studies of train with a finding that is to be learned
     epochs: int = Field(6, ge=1)

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from rrg.data.batch import StudyImages, load_images
 from rrg.data.datasets import load_studies
 from rrg.data.preprocess import Preprocessing, to_pixels
-from rrg.models.encoder import RadiographEncoder, load_imagenet_weights
+from rrg.models.encoder import RadiographEncoder, load_encoder_weights, load_imagenet_weights
 from rrg.models.prompt import KINDS, join_views
 from rrg.training.config import EncoderConfig
 from rrg.training.prompting import finding_names, findings_of
@@ -88,7 +88,10 @@ def pretrain(config: EncoderConfig, out: Path) -> Path:
     }
     torch.manual_seed(config.seed)
     encoder = RadiographEncoder(config.backbone, config.image_size, 8, 1, 1, 0.0)
-    load_imagenet_weights(encoder, config.backbone)
+    if config.start:
+        load_encoder_weights(encoder, config.start)
+    else:
+        load_imagenet_weights(encoder, config.backbone)
     model = FindingClassifier(encoder, splits["train"].coded.mean(0), config.dropout)
     mean = _train(config, model, splits, names, out)
     save_file(mean.module.encoder.backbone.state_dict(), out / WEIGHTS)

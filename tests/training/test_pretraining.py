@@ -84,3 +84,17 @@ def test_a_study_never_loses_its_only_view():
     assert ((kept != View.ABSENT).sum(1) == 1).all()
     assert torch.equal(kept[1::2], views[1::2])
     assert torch.equal(drop_views(views, 0.0, torch.Generator().manual_seed(0)), views)
+
+
+def test_it_may_start_from_the_weights_of_other_films(config, tmp_path, monkeypatch):
+    first = pretrain(config, tmp_path / "first")
+    seen = []
+    monkeypatch.setattr(
+        pretraining, "load_encoder_weights", lambda encoder, file: seen.append(file) or load_encoder_weights(encoder, file)
+    )
+    monkeypatch.setattr(pretraining, "load_imagenet_weights", lambda *_: pytest.fail("ImageNet was read"))
+    second = pretrain(config.model_copy(update={"start": first, "seed": 1}), tmp_path / "second")
+    assert seen == [first]
+    assert not torch.equal(*(load_file(file)["conv_stem.weight"] for file in (first, second)))
+    with pytest.raises(RrgError, match="nothing"):
+        pretrain(config.model_copy(update={"start": tmp_path / "nothing"}), tmp_path / "third")
