@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,7 +20,8 @@ from rrg.types import RrgError
 
 
 def load(folder: Path) -> Reader:
-    """Load a checkpoint; torch comes with it, in the background, so that the page need not wait."""
+    """Load a checkpoint; torch and pydicom come with it, in the background, so that the page need not wait."""
+    import_module("rrg.data.dicom")
     from rrg.app.readers import open_reader
 
     return open_reader(folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from rrg.data.datasets import load_studies
@@ -52,6 +53,9 @@ def folder_examples(folder: str | Path) -> tuple[Example, ...]:
 
 def pydicom_file(name: str) -> str | None:
     """A file of pydicom-data where it is installed; never downloads."""
+    package = find_spec("data_store")  # pydicom-data by itself: to import pydicom takes half a second
+    if package and package.origin and (file := Path(package.origin).parent / "data" / name).is_file():
+        return str(file)
     from pydicom.data import get_testdata_file
 
     try:

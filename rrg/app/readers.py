@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from rrg.app.library import Screening
+from rrg.explain.hard_negatives import peer_index
 from rrg.explain.reading import UNSCREENED, examine, read_study, weigh
 from rrg.explain.saliency import evidence
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
@@ -88,6 +89,7 @@ class CheckpointReader:
 def open_reader(folder: Path) -> CheckpointReader:
     """Load all that reading takes. RrgError names the part that is missing."""
     checkpoint, gallery, texts = load_checkpoint(folder), Gallery.load(folder), shared_texts()
+    peer_index(gallery, texts)  # kept: the first reading need not build it
     absent = f"The neighbours' texts are not at hand: {texts.reason}." if texts.reason else None
     stale = check_revision(gallery, checkpoint.revision)
     notes = tuple(note for note in (absent, stale) if note)

@@ -144,17 +144,18 @@ class ReadingRoom:
         if refused:
             yield Progress("Not read", ("", ""), study, done=True)
             return
-        yield Progress("The image encoders look at the films", ("", ""), study)
-        with self.models(pair):
-            encoded = tuple(reader.encode(study.films) for reader in readers)
-        study = replace(study, encoded=encoded)
+        encoded: list[Any] = [None, None]
         drafts, spent = ["", ""], [0.0, 0.0]
         for i in (1, 0):  # the second model's report stands in for the truth, so it comes first
+            yield Progress(f"{readers[i].name} looks at the films", tuple(drafts), study)
             begun = time.perf_counter()
+            with self.models(pair):
+                encoded[i] = readers[i].encode(study.films)
             for text in readers[i].draft(encoded[i]):
                 drafts[i] = text
                 yield Progress(f"{readers[i].name} drafts its report", tuple(drafts), study)
             spent[i] = time.perf_counter() - begun
+        study = replace(study, encoded=tuple(encoded))
         yield Progress("Nearest reports and hard negatives", tuple(drafts), study)
         positive, source = (study.reference, REFERENCE) if study.reference else (drafts[1], readers[1].name)
         reading = self._gather(study, pair, positive, source, drafts)

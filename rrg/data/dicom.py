@@ -49,14 +49,6 @@ class _Grey:
     warnings: tuple[str, ...] = ()
 
 
-def looks_like_dicom(data: bytes) -> bool:
-    """By the prefix "DICM" (PS3.10, 7.1), or, without one, by a first element of group 2 or 8."""
-    if data[128:132] == b"DICM":
-        return True
-    little = data[:2] in {b"\x02\x00", b"\x08\x00"} and len(data) > 8
-    return little and (data[4:6].isalpha() or data[6:8] == b"\x00\x00")
-
-
 def read_dicom(data: bytes) -> Radiograph:
     """Raises RrgError for what is not one grey projection radiograph of a chest that can be decoded whole."""
     with warnings.catch_warnings():

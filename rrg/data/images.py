@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from rrg.data.dicom import looks_like_dicom, read_dicom
 from rrg.data.film import ACCEPTED, looks_inverted, refusal
 from rrg.data.raster import read_raster
 from rrg.types import Radiograph, RrgError, View
@@ -78,12 +77,22 @@ def _read_file(path: Path) -> bytes:
         ) from None
 
 
+def looks_like_dicom(data: bytes) -> bool:
+    """By the prefix "DICM" (PS3.10, 7.1), or, without one, by a first element of group 2 or 8."""
+    if data[128:132] == b"DICM":
+        return True
+    little = data[:2] in {b"\x02\x00", b"\x08\x00"} and len(data) > 8
+    return little and (data[4:6].isalpha() or data[6:8] == b"\x00\x00")
+
+
 def _decode(data: bytes, view: View) -> Radiograph:
     if not data:
         raise refusal("The file is empty.", "Copy or export it again.")
     if len(data) > MAX_BYTES:
         raise refusal(f"The file is larger than {MAX_BYTES // 2**20} MB.")
     if looks_like_dicom(data):
+        from rrg.data.dicom import read_dicom  # pydicom and its plugins take half a second to import
+
         return read_dicom(data)
     for magic, kind in _RASTER.items():
         if data.startswith(magic):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Literal
 
@@ -56,8 +57,6 @@ class PeerIndex:
             self.matrix = self.vectorizer.fit_transform(self.normalised)
         except ValueError as error:
             raise RrgError("The training reports hold no words, so no peer can be mined.") from error
-        self.binarizer = MultiLabelBinarizer()
-        self.facts = self.binarizer.fit_transform([stated_facts(each) for each in self.findings]).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.normalised)
@@ -93,9 +92,17 @@ class PeerIndex:
             if reason is not None:
                 yield Peer(int(index), float(similarity[index]), reason)
 
+    @cached_property
+    def _facts(self) -> tuple[MultiLabelBinarizer, NDArray[np.float32]]:
+        """Every fact that is stated anywhere, and (N, facts) which report states which; built for peers by findings only."""
+        binarizer = MultiLabelBinarizer()
+        stated = binarizer.fit_transform([stated_facts(each) for each in self.findings])
+        return binarizer, stated.astype(np.float32)
+
     def _facts_apart(self, findings: Sequence[Finding]) -> NDArray[np.float32]:
         """(N,): how many facts only one of the two reports names, up to what is the same for all N."""
-        known = stated_facts(findings) & set(self.binarizer.classes_)
-        own = self.binarizer.transform([known])[0].astype(np.float32)
-        apart: NDArray[np.float32] = self.facts.sum(1) - 2 * self.facts @ own
+        binarizer, stated = self._facts
+        known = stated_facts(findings) & set(binarizer.classes_)
+        own = binarizer.transform([known])[0].astype(np.float32)
+        apart: NDArray[np.float32] = stated.sum(1) - 2 * stated @ own
         return apart

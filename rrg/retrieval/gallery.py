@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -76,7 +77,8 @@ class Gallery:
             raise RrgError(f"k is {k}; ask for at least one neighbour")
         cosine = self.cosines(query, space=space)
         order = np.argsort(-cosine, kind="stable")
-        rows = [int(i) for i in order if not self._excluded(int(i), exclude_study, exclude_patient)][:k]
+        others = (int(i) for i in order if not self._excluded(int(i), exclude_study, exclude_patient))
+        rows = list(islice(others, k))
         return [self.neighbour(row, float(cosine[row]), rank) for rank, row in enumerate(rows, start=1)]
 
     def cosines(self, query: NDArray[np.floating], *, space: Space = "report") -> NDArray[np.float64]:

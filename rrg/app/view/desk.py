@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import gradio as gr
 
@@ -16,9 +16,6 @@ from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.types import RrgError
-
-if TYPE_CHECKING:
-    from rrg.app.view.viewer_panel import Viewer
 
 SLOT = "models"  # every job that runs a model waits in this one queue
 Updates = dict[Any, Any]
@@ -55,6 +52,16 @@ class Part:
         return {**self.begin(study), **self.show(study)}
 
 
+class Overlay(Protocol):
+    """The films on the page, over which heat maps can be laid."""
+
+    marks: gr.HTML
+
+    def lay(self, heat: dict[str, Any] | None) -> Updates:
+        """Lay heat maps (`rrg.app.viewer.heat`) over the films, or take them away."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Desk:
     """`choice` are the dropdowns of first model, second model and collection, in this order.
@@ -68,7 +75,7 @@ class Desk:
     notice: gr.HTML
     cancel: gr.Button
     busy: gr.HTML
-    viewer: Viewer
+    viewer: Overlay
     parts: tuple[Part, ...]
     jobs: list[Any] = field(default_factory=list)  # what the button Cancel stops
 

@@ -1,8 +1,8 @@
 """Imports gradio in half its time: whoever imports this module first starts seconds sooner. Knows nothing else.
 
 For each of its 80 classes of components gradio parses the source at every import, to keep a stub for editors beside it.
-A class whose file cannot be found is left alone, so its own are not found while it is imported. Nor does anybody
-look for garbage meanwhile: an import makes little.
+A class whose file cannot be found is left alone, so its own are not found while it is imported. The few templates of its
+docstrings are compiled once and not for each class, and nobody looks for garbage meanwhile: an import makes little.
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ import gc
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 from unittest.mock import patch
+
+from jinja2 import Environment
 
 
 @contextmanager
@@ -26,7 +29,8 @@ def swiftly() -> Iterator[None]:
 
     gc.disable()
     try:
-        with patch.object(inspect, "getfile", getfile):
+        compiled = patch.object(Environment, "from_string", cache(Environment.from_string))
+        with patch.object(inspect, "getfile", getfile), compiled:
             yield
     finally:
         gc.freeze()  # what was imported stays, so no later collection need look at it
