@@ -10,7 +10,7 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from rrg.app.examples import folder_examples
+from rrg.app.examples import folder_examples, shipped_examples
 from rrg.app.library import Library, Reader
 from rrg.app.pictures import Pictures
 from rrg.app.reading_room import ReadingRoom
@@ -35,7 +35,9 @@ def room() -> ReadingRoom:
         folder = None
     studies = folder_examples(folder) if folder else ()
     pictures = Pictures(Path(folder) if folder else None)
-    return ReadingRoom(Library(Library.default_root(), load), studies=studies, terms=terms, pictures=pictures)
+    library = Library(Library.default_root(), load)
+    simulated = shipped_examples(library.cohorts())
+    return ReadingRoom(library, studies=studies, simulated=simulated, terms=terms, pictures=pictures)
 
 
 def main() -> None:

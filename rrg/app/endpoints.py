@@ -19,6 +19,7 @@ from rrg.app.export_files import Exported, check_format, export_file
 from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
+from rrg.app.truth import KnownTruth, as_json, masks_json, twin_json
 from rrg.data.counterfactuals import Counterfactual
 from rrg.explain.scale import UNIT
 from rrg.types import RrgError, Saliency
@@ -101,12 +102,35 @@ class Endpoints:
         return study
 
     def read_example(self, name: str, first: str, second: str) -> dict[str, Any]:
-        """Read an example by its id."""
+        """Read an example by its id, by the models of its own collection where none are named."""
         opened = self.room.open_example(name)
-        return export(self.room.read_at_once(opened, self._pair(first, second)))
+        default = self.room.default_pair(opened.collection) or self.default or (None, None)
+        pair = (self._key(first, default[0]), self._key(second, default[1]))
+        return export(self.room.read_at_once(opened, pair))
+
+    def truth(self, name: str) -> dict[str, Any]:
+        """What is known of a simulated study: findings, a mask of each on each film as runs, its twin. Runs no model."""
+        opened, known = self._known(name)
+        films = [film.view.name.lower() for film in opened.films]
+        return {"notice": opened.simulated, "films": films, **as_json(known), "masks": masks_json(known)}
+
+    def read_twin(self, name: str, first: str, second: str) -> dict[str, Any]:
+        """Read the counterfactual twin of a simulated study; `twin` says how the study that was named differs from it."""
+        _, known = self._known(name)
+        if known.twin is None:
+            raise RrgError(f"{name} has no twin; /examples names those that have one")
+        return {"twin": twin_json(known.twin), "reading": self.read_example(known.twin.id, first, second)}
+
+    def _known(self, name: str) -> tuple[OpenStudy, KnownTruth]:
+        opened = self.room.open_example(name)
+        if opened.truth is None:
+            raise RrgError(
+                f"nothing is known for certain of {name}: only of simulated studies, see /examples"
+            )
+        return opened, opened.truth
 
     def examples(self) -> list[dict[str, Any]]:
-        """id, title, source, whether each is installed, and whether a reference report comes with it."""
+        """id, title, source, whether each is installed, has a reference report, is simulated; collection and twin."""
         return [
             {
                 "id": example.id,
@@ -115,8 +139,11 @@ class Endpoints:
                 "installed": bool(example.files),
                 "missing": example.missing,
                 "reference": bool(example.reference),
+                "simulated": bool(example.simulated),
+                "collection": example.collection or None,
+                "twin": example.twin.id if example.twin else None,
             }
-            for example in (*self.room.examples(), *self.room.studies)
+            for example in self.room.offered()
         ]
 
     def _pair(self, first: str, second: str) -> tuple[Key, Key]:

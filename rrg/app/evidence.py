@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from rrg.app import viewer
 from rrg.app.library import Key
 from rrg.app.reading_room import REFERENCE, ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.data.reports import sentences
+from rrg.explain.pointing import on_grid, points_into
 from rrg.explain.scale import UNIT, shared_scale
-from rrg.types import Evidence, RrgError
+from rrg.types import Evidence, RrgError, View
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,7 @@ class SentenceEvidence:
     sentence: str
     models: tuple[tuple[str, Evidence], ...]
     scale: float
+    place: int = 0  # of the sentence in its report
 
 
 def texts(study: OpenStudy) -> tuple[tuple[str, str], ...]:
@@ -73,10 +77,36 @@ def _asked(
     with room.models(pair) as readers:
         found = tuple((reader.name, reader.evidence(study.films, text, sentence)) for reader in readers)
     scale = shared_scale(each for _, evidence in found for each in evidence.maps)
-    return SentenceEvidence(source, sentences(text)[sentence], found, scale)
+    return SentenceEvidence(source, sentences(text)[sentence], found, scale, sentence)
+
+
+def told(study: OpenStudy, found: SentenceEvidence) -> tuple[int, ...]:
+    """Which known findings of a simulated study the sentence tells; none where nothing is known."""
+    if study.truth is None:
+        return ()
+    return study.truth.told_by(found.sentence, found.place if found.source == REFERENCE else None)
+
+
+def pointing(study: OpenStudy, found: SentenceEvidence) -> dict[str, tuple[tuple[View, bool], ...]]:
+    """Model -> for each film that shows what the sentence tells: does the map's strongest point lie in the true mask?"""
+    known = told(study, found)
+    if study.truth is None or not known:
+        return {}
+    slots = viewer.film_order(study.films)
+    masks = [np.asarray(study.truth.masks[slot][list(known)].any(0)) for slot in slots]
+    return {
+        name: tuple(
+            (each.view, points_into(each, on_grid(mask, each.values.shape)))
+            for each, mask in zip(evidence.maps, masks, strict=True)
+            if mask.any()
+        )
+        for name, evidence in found.models
+    }
 
 
 def heat(study: OpenStudy, found: SentenceEvidence) -> dict[str, Any]:
     """What the viewer lays over the films."""
     maps = {name: evidence.maps for name, evidence in found.models}
-    return viewer.heat(study.films, maps, sentence=found.sentence, scale=found.scale, unit=UNIT)
+    return viewer.heat(
+        study.films, maps, sentence=found.sentence, scale=found.scale, unit=UNIT, facts=told(study, found)
+    )

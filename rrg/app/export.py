@@ -10,6 +10,7 @@ from typing import Any
 
 from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
+from rrg.app.truth import as_json
 from rrg.retrieval.texts import openi_link
 from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph, Reading
 
@@ -45,6 +46,8 @@ def export(study: OpenStudy) -> dict[str, Any]:
         "schema": dict(SCHEMA),
         "notice": NOTICE,
         "films": [_film(film) for film in study.films],
+        "simulated": study.simulated or None,
+        "truth": None if study.truth is None else as_json(study.truth),
         "reference": study.reference or None,
         "model_input_pixels": study.size,
         "screening": None,

@@ -64,7 +64,7 @@ def as_pdf(value: Mapping[str, Any], films: Sequence[Radiograph]) -> bytes:
     with _lock, mpl.rc_context(KEPT), PdfPages(stream, metadata=told) as pages:
         sheets = list(_paged(lines(value), FILM_HEIGHT + 0.3 if films else 0.0))
         for number, sheet in enumerate(sheets, 1):
-            figure = _sheet(sheet, films if number == 1 else ())
+            figure = _sheet(sheet, films if number == 1 else (), bool(value["simulated"]))
             _edges(figure, value, f"{number} of {len(sheets)}")
             pages.savefig(figure)
     return stream.getvalue()
@@ -103,7 +103,7 @@ def _paged(told: Iterator[Line], films: float) -> Iterator[list[Placed]]:
     yield sheet
 
 
-def _sheet(sheet: Sequence[Placed], films: Sequence[Radiograph]) -> Figure:
+def _sheet(sheet: Sequence[Placed], films: Sequence[Radiograph], simulated: bool) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=PAGE)
@@ -115,11 +115,11 @@ def _sheet(sheet: Sequence[Placed], films: Sequence[Radiograph]) -> Figure:
     if films:
         warned = [line for line in sheet if line.style in (STYLES["title"], STYLES["warning"])]
         below = max((line.y + line.style.size * 1.35 / 72 for line in warned), default=TOP)
-        _films(figure, films, below + 0.15)
+        _films(figure, films, below + 0.15, "simulated" if simulated else "")
     return figure
 
 
-def _films(figure: Figure, films: Sequence[Radiograph], top: float) -> None:
+def _films(figure: Figure, films: Sequence[Radiograph], top: float, told: str) -> None:
     width = (PAGE[0] - 2 * LEFT - 0.2) / 2
     for place, film in enumerate(films):
         bounds = (
@@ -129,7 +129,10 @@ def _films(figure: Figure, films: Sequence[Radiograph], top: float) -> None:
         axes = figure.add_axes(bounds, anchor="NW")
         axes.imshow(_shrunk(film.pixels), cmap="gray", vmin=0, vmax=255, interpolation="none")
         axes.set_axis_off()
-        axes.set_title(f"Film {place + 1}, view {film.view.name.lower()}", fontsize=8.5, loc="left", pad=4)
+        title = ", ".join(
+            part for part in (f"Film {place + 1}", f"view {film.view.name.lower()}", told) if part
+        )
+        axes.set_title(title, fontsize=8.5, loc="left", pad=4)
 
 
 def _shrunk(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rrg.app.truth import SIMULATED
+
 Kind = Literal["title", "warning", "heading", "text", "small"]
 RULE = {"title": "=", "heading": "-"}
 OVERRIDDEN = "READ AGAINST THE SCREENING: this does not look like a chest film, and it was read all the same."
@@ -29,7 +31,7 @@ def as_text(value: Mapping[str, Any]) -> str:
 
 
 def lines(value: Mapping[str, Any]) -> Iterator[Line]:
-    """Everything in reading order, marks of forced and corrected readings first."""
+    """Everything in reading order, marks of simulated, forced and corrected readings first."""
     yield Line("title", "Reading of a chest film by two models")
     yield Line("warning", value["notice"])
     yield from (Line("warning", mark) for mark in marks(value))
@@ -46,9 +48,10 @@ def lines(value: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def marks(value: Mapping[str, Any]) -> list[str]:
-    """What must stand on every page of a forced or corrected reading; empty where nothing was overridden."""
+    """What must stand on every page of a simulated, a forced or a corrected reading; empty for others."""
     turned = any("by the reader" in step for film in value["films"] for step in film["steps"])
-    return [*([OVERRIDDEN] if value["read_against_screening"] else []), *([CORRECTED] if turned else [])]
+    told = {SIMULATED: value["simulated"], OVERRIDDEN: value["read_against_screening"], CORRECTED: turned}
+    return [mark for mark, holds in told.items() if holds]
 
 
 def _films(value: Mapping[str, Any]) -> Iterator[Line]:
@@ -58,6 +61,8 @@ def _films(value: Mapping[str, Any]) -> Iterator[Line]:
         yield Line("text", f"Film {number}: {film['format']}, {size}, view {film['view']}")
         yield from (Line("small", step) for step in film["steps"])
         yield from (Line("small", f"Attention: {warning}") for warning in film["warnings"])
+    if value["simulated"]:
+        yield Line("small", value["simulated"])
     if value["model_input_pixels"]:
         size = value["model_input_pixels"]
         yield Line(
@@ -95,6 +100,11 @@ def _finding(each: Mapping[str, Any]) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
+def _known(each: Mapping[str, Any]) -> str:
+    parts = (each["severity"], each["side"], each["finding"], each["place"] and f"({each['place']})")
+    return " ".join(str(part) for part in parts if part)
+
+
 def _negatives(negatives: Mapping[str, Any] | None) -> Iterator[Line]:
     if negatives is None:
         return
@@ -112,6 +122,12 @@ def _negatives(negatives: Mapping[str, Any] | None) -> Iterator[Line]:
 
 
 def _truth(value: Mapping[str, Any]) -> Iterator[Line]:
+    if value["truth"]:
+        yield Line("heading", "What is true of this simulated study")
+        facts = value["truth"]["findings"]
+        yield from (Line("text", _known(each)) for each in facts)
+        if not facts:
+            yield Line("text", "No finding.")
     if value["reference"]:
         yield Line("heading", "Reference report")
         yield Line("text", value["reference"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from rrg.data.simulated import shipped_beside
 from rrg.types import Evidence, Fit, ModelReading, Radiograph, RrgError, View
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -149,6 +150,13 @@ class Library:
         for config in sorted(self.root.glob("*/*/config.json")):
             found.setdefault(config.parent.parent.name, []).append(config.parent.name)
         return {name: tuple(sorted(models, key=_rung)) for name, models in found.items()}
+
+    def cohorts(self) -> dict[str, Path]:
+        """Collection -> the sample of simulated studies that lies beside its checkpoints, where there is one."""
+        beside = {
+            name: shipped_beside(self.root / name / models[0]) for name, models in self.collections().items()
+        }
+        return {name: folder for name, folder in beside.items() if folder is not None}
 
     def request(self, *keys: Key) -> None:
         """Ask for checkpoints without waiting; a failed one is tried again."""

@@ -15,6 +15,7 @@ from PIL import Image
 
 from rrg.app.library import Key, Loading
 from rrg.app.study import OpenStudy
+from rrg.app.terms import simulated
 from rrg.types import Radiograph
 
 _DISARM = str.maketrans({"$": "&#36;", "{": "&#123;", "}": "&#125;", "`": "&#96;"})
@@ -101,6 +102,25 @@ def record(study: OpenStudy | None) -> str:
     ]
     parts = [_record(film, i) for i, film in enumerate(study.films, 1)]
     return f'{"".join(told)}<p class="quiet">{esc(study.origin)}</p>{"".join(parts)}{_seen(study)}'
+
+
+def notices(study: OpenStudy) -> str:
+    """What must be known before the reports are looked at: the screening, and films unlike those the models learned from."""
+    return screening(study) + _unlike(study)
+
+
+def _unlike(study: OpenStudy) -> str:
+    if (
+        study.pair is None
+        or study.reading is None
+        or simulated(study.pair[1].collection) == bool(study.simulated)
+    ):
+        return ""
+    learned, film = ("real", "simulated") if study.simulated else ("simulated", "real")
+    return banner(
+        "warning",
+        f"These models learned from {learned} films and this one is {film}: expect less of what they write.",
+    )
 
 
 def screening(study: OpenStudy) -> str:

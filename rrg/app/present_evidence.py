@@ -6,12 +6,13 @@ Pure, like `present`. The maps themselves are drawn by the viewer.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 
 from rrg.app.evidence import SentenceEvidence
 from rrg.app.present import esc
 from rrg.app.reading_room import REFERENCE
 from rrg.explain.scale import UNIT, WEAK, is_weak
-from rrg.types import Evidence
+from rrg.types import Evidence, View
 
 HINT = (
     "Choose a sentence: the viewer shows where each model finds its evidence for it, and what the film has to do with it "
@@ -24,11 +25,17 @@ def hint() -> str:
     return f'<p class="quiet">{HINT}</p>'
 
 
-def evidence(found: SentenceEvidence) -> str:
-    """One line per model, what the maps can and cannot tell, and the words' probabilities on demand."""
+def evidence(
+    found: SentenceEvidence, pointing: Mapping[str, Sequence[tuple[View, bool]]] | None = None
+) -> str:
+    """One line per model, what the maps can and cannot tell, and the words' probabilities on demand.
+
+    `pointing`: model -> for each view, whether its strongest point lies in the true finding; only of simulated films.
+    """
     who = "the reference" if found.source == REFERENCE else f"the draft of {found.source}"
     head = f"<p>Evidence for <q>{esc(found.sentence)}</q> <small>from {esc(who)}</small></p>"
-    lines = "".join(f"<li>{_line(name, each)}</li>" for name, each in found.models)
+    hits = pointing or {}
+    lines = "".join(f"<li>{_line(name, each)}{_hits(hits.get(name, ()))}</li>" for name, each in found.models)
     return (
         f'<section class="evidence" aria-label="Evidence for the chosen sentence">{head}<ul>{lines}</ul>'
         f"{_scale(found)}{_words(found)}</section>"
@@ -52,6 +59,18 @@ def _line(name: str, each: Evidence) -> str:
             f"{times}. The map shows only what speaks for it all the same."
         )
     return f"<b>{esc(name)}</b> {said}"
+
+
+def _hits(views: Sequence[tuple[View, bool]]) -> str:
+    """Where the strongest point of each map lies, for a finding whose place is known."""
+    if not views:
+        return ""
+    said = " ".join(
+        f'<span class="tag {"agrees" if hit else "contradicts"}"><i aria-hidden="true">{"✓" if hit else "✗"}</i> '
+        f"{'in' if hit else 'outside'} the true finding, {view.name.lower()}</span>"
+        for view, hit in views
+    )
+    return f'<br><span class="pointing">Strongest point of its map: {said}</span>'
 
 
 def _times(gain: float) -> str:

@@ -30,14 +30,19 @@ _WORDS = {
 }
 
 
-def neighbours(reading: Reading, pictures: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Each model's nearest reports. `pictures`: study id -> its films as addresses that an <img> can show."""
+def neighbours(
+    reading: Reading, pictures: Mapping[str, Sequence[str]] | None = None, simulated: str = ""
+) -> str:
+    """Each model's nearest reports. `pictures`: study id -> its films as addresses that an <img> can show. `simulated`: the
+    notice that goes with simulated studies; empty for others.
+    """
     shared = [{n.study_id for n in model.neighbours} for model in reading.models]
     both = set.intersection(*shared) if shared else set()
-    cards = [_model(model, both, pictures or {}) for model in reading.models]
+    cards = [_model(model, both, pictures or {}, bool(simulated)) for model in reading.models]
     key = "".join(verdict_tag(verdict) for verdict in _WORDS)
     archived = any(neighbour.uid for model in reading.models for neighbour in model.neighbours)
     credit = f'<p class="settings">{ATTRIBUTION}</p>' if archived else ""
+    credit += _simulated(simulated) if simulated else ""
     return f'<p class="lead">{LEAD}{key}</p>{pair(cards)}{credit}'
 
 
@@ -83,10 +88,12 @@ def source(neighbour: Neighbour) -> str:
     return f'<a class="source" href="{esc(link)}" target="_blank" rel="noopener noreferrer">{esc(name)} ↗</a>'
 
 
-def _model(model: ModelReading, both: set[str], pictures: Mapping[str, Sequence[str]]) -> str:
+def _model(
+    model: ModelReading, both: set[str], pictures: Mapping[str, Sequence[str]], simulated: bool
+) -> str:
     held = [held_against(n.text, model, OWN) if n.text is not None else None for n in model.neighbours]
     items = "".join(
-        _neighbour(n, sentences, n.study_id in both, pictures.get(n.study_id, ()))
+        _neighbour(n, sentences, n.study_id in both, pictures.get(n.study_id, ()), simulated)
         for n, sentences in zip(model.neighbours, held, strict=True)
     )
     draft = f'<p class="verbatim own"><b>Its own report:</b> {esc(model.report.text) or "(empty)"}</p>'
@@ -105,15 +112,19 @@ def _tally(sentences: Sequence[Sentence]) -> str:
 
 
 def _neighbour(
-    neighbour: Neighbour, sentences: Sequence[Sentence] | None, shared: bool, pictures: Sequence[str]
+    neighbour: Neighbour,
+    sentences: Sequence[Sentence] | None,
+    shared: bool,
+    pictures: Sequence[str],
+    simulated: bool,
 ) -> str:
     width = max(0.0, neighbour.similarity) * 100
     bar = f'<span class="bar" aria-hidden="true"><span style="width:{width:.0f}%"></span></span>'
     near = f'<span><b>{neighbour.similarity:.3f}</b> <span class="quiet">cosine</span></span>'
     also = tag("agrees", "=", "found by both models") if shared else ""
-    head = f'<div class="neighbour">{near}{bar}{source(neighbour)}{also}</div>'
+    head = f'<div class="neighbour">{near}{bar}{_made(simulated)}{source(neighbour)}{also}</div>'
     body = ABSENT if sentences is None else lines(sentences)
-    return f'<li>{head}<div class="beside">{_films(neighbour, pictures)}{body}</div>{_labels(neighbour)}</li>'
+    return f'<li>{head}<div class="beside">{_films(neighbour, pictures)}{body}</div>{_labels(neighbour, simulated)}</li>'
 
 
 def _films(neighbour: Neighbour, pictures: Sequence[str]) -> str:
@@ -127,8 +138,17 @@ def _films(neighbour: Neighbour, pictures: Sequence[str]) -> str:
     return f'<div class="films">{"".join(films)}</div>'
 
 
-def _labels(neighbour: Neighbour) -> str:
+def _made(simulated: bool) -> str:
+    return tag("alone", "◇", "simulated") if simulated else ""
+
+
+def _simulated(notice: str) -> str:
+    return f'<p class="settings">{esc(notice)}</p>'
+
+
+def _labels(neighbour: Neighbour, simulated: bool) -> str:
     if not neighbour.labels:
         return ""
+    coded = "Coded from what is true of it:" if simulated else "Coded by the archive:"
     labels = "".join(f'<span class="label">{esc(label)}</span>' for label in neighbour.labels)
-    return f'<div class="labels"><span class="quiet">Coded by the archive:</span>{labels}</div>'
+    return f'<div class="labels"><span class="quiet">{coded}</span>{labels}</div>'

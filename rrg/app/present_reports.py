@@ -53,7 +53,7 @@ def reports(study: OpenStudy) -> str:
     ]
     key = "".join(_verdict(verdict) for verdict in Verdict)
     legend = f'<p class="key">Against the other report, by the findings named: {key}</p>'
-    return pair(cards) + _reference_card(truth, reading.models) + legend + _settings(study, reading)
+    return pair(cards) + _reference_card(truth, study) + legend + _settings(study, reading)
 
 
 def findings(study: OpenStudy) -> str:
@@ -97,12 +97,18 @@ def _report(mine: ModelReading, number: int, sentences: Sequence[Mapping[str, Se
     return card(mine.model, _chips(number, sentences), f"{mine.seconds:.1f} s")
 
 
-def _reference_card(truth: Mapping[str, Labelled], models: Sequence[ModelReading]) -> str:
-    """What a radiologist wrote, each sentence against both reports."""
-    if not truth:
+def _reference_card(truth: Mapping[str, Labelled], study: OpenStudy) -> str:
+    """What a radiologist wrote, or was composed from a known truth; each sentence against both reports."""
+    if not truth or study.reading is None:
         return ""
+    models = study.reading.models
     chips = _chips(len(models), _verdicts(truth[REFERENCE], {model.model: model for model in models}))
-    return card("Reference", chips, "written by a radiologist; no model saw it")
+    written = (
+        "simulated: composed from what is true of this study"
+        if study.simulated
+        else "written by a radiologist"
+    )
+    return card("Reference", chips, f"{written}; no model saw it")
 
 
 def _chips(number: int, sentences: Sequence[Mapping[str, Sentence]]) -> str:

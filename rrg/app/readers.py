@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from rrg.app.library import Screening
@@ -15,6 +14,7 @@ from rrg.explain.saliency import evidence
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.models.protocol import Encoded
 from rrg.retrieval.gallery import Gallery, check_revision
+from rrg.retrieval.shipped import at_hand
 from rrg.retrieval.texts import TextSource
 from rrg.types import Evidence, Fit, ModelReading, Radiograph
 
@@ -88,18 +88,13 @@ class CheckpointReader:
 
 def open_reader(folder: Path) -> CheckpointReader:
     """Load all that reading takes. RrgError names the part that is missing."""
-    checkpoint, gallery, texts = load_checkpoint(folder), Gallery.load(folder), shared_texts()
-    peer_index(gallery, texts)  # kept: the first reading need not build it
-    absent = f"The neighbours' texts are not at hand: {texts.reason}." if texts.reason else None
-    stale = check_revision(gallery, checkpoint.revision)
-    notes = tuple(note for note in (absent, stale) if note)
-    return CheckpointReader(checkpoint, gallery, texts, notes, _card(folder))
-
-
-@cache
-def shared_texts() -> TextSource:
-    """One source for all checkpoints, so that mining is done once for equal galleries' texts."""
-    return TextSource.best()
+    checkpoint, found = load_checkpoint(folder), at_hand(folder)
+    peer_index(found.gallery, found.texts)  # kept: the first reading need not build it
+    reason = found.texts.reason
+    absent = f"The neighbours' texts are not at hand: {reason}." if reason else None
+    stale = check_revision(found.gallery, checkpoint.revision)
+    notes = tuple(note for note in (absent, found.note, stale) if note)
+    return CheckpointReader(checkpoint, found.gallery, found.texts, notes, _card(folder))
 
 
 def _card(folder: Path) -> str:

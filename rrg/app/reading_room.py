@@ -18,9 +18,10 @@ import numpy as np
 
 from rrg.app.examples import Example, known_examples, pydicom_file
 from rrg.app.library import Key, Library, Reader, Screening
-from rrg.app.pictures import Pictures
+from rrg.app.pictures import Pictures, pictures_in
 from rrg.app.study import Correction, OpenStudy, Progress
 from rrg.app.terms import Terms
+from rrg.app.truth import load_truth
 from rrg.data.images import load_radiograph
 from rrg.data.reports import clean
 from rrg.types import ModelReading, Radiograph, Reading, RrgError, View
@@ -45,6 +46,7 @@ class ReadingRoom:
     library: Library
     data_file: Callable[[str], str | None] = pydicom_file
     studies: tuple[Example, ...] = ()  # of the data folder, if one was given
+    simulated: tuple[Example, ...] = ()  # studies that come with models, and their twins
     terms: Terms = field(default_factory=Terms)
     pictures: Pictures = field(default_factory=Pictures)  # of the data folder's films
     _models: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -77,6 +79,24 @@ class ReadingRoom:
         """The examples, installed or not."""
         return known_examples(self.data_file)
 
+    def offered(self) -> tuple[Example, ...]:
+        """Every study that may be opened by its id: the examples, those that come with models, the data folder's."""
+        return (*self.examples(), *self.simulated, *self.studies)
+
+    def drawn_from(self, collection: str) -> tuple[Example, ...]:
+        """What a blind reading draws from: the collection's own studies, else all others."""
+        own = tuple(each for each in self.simulated if each.collection == collection and each.listed)
+        return own or (*self.examples(), *self.studies)
+
+    def notice_of(self, collection: str) -> str:
+        """What goes with a collection's simulated studies; empty where they are none, or not at hand."""
+        return next((each.simulated for each in self.simulated if each.collection == collection), "")
+
+    def pictures_of(self, collection: str) -> Pictures:
+        """Where the films of a collection's training studies are: the sample beside its models, else the data folder."""
+        cohort = self.library.cohorts().get(collection)
+        return pictures_in(cohort) if cohort else self.pictures
+
     # -- opening films
 
     def open_files(self, paths: Sequence[str | Path], *, discard: bool = False) -> OpenStudy:
@@ -100,17 +120,20 @@ class ReadingRoom:
 
     def open_example(self, name: str) -> OpenStudy:
         """An example by id. RrgError names what is missing, or which examples there are."""
-        installed = {example.id: example for example in self.examples()}
-        example = ({study.id: study for study in self.studies} | installed).get(name)
+        example = next((each for each in self.offered() if each.id == name), None)
         if example is None:
-            more = f" and {len(self.studies)} studies of the data folder" if self.studies else ""
-            raise RrgError(f"no example {name!r}; there are {', '.join(installed)}{more}")
+            more = f", {len(self.simulated)} simulated studies" if self.simulated else ""
+            more += f" and {len(self.studies)} studies of the data folder" if self.studies else ""
+            raise RrgError(f"no example {name!r}; there are {', '.join(e.id for e in self.examples())}{more}")
         if not example.files:
             raise RrgError(f"{example.title} is not installed here: {example.missing}")
         films = tuple(load_radiograph(p, view=v) for p, v in zip(example.files, example.views, strict=True))
+        truth = None
+        if example.cohort is not None:
+            truth = load_truth(example.cohort, example.id, [film.view for film in films], example.twin)
         return OpenStudy(
             films, f"{example.title}. {example.source}", original=films, reference=example.reference,
-            own=example.own,
+            own=example.own, simulated=example.simulated, truth=truth, collection=example.collection,
         )  # fmt: skip
 
     def correct(self, study: OpenStudy, corrections: Sequence[Correction]) -> OpenStudy:
@@ -118,8 +141,8 @@ class ReadingRoom:
         pairs = zip(study.original, corrections, strict=False)
         films = tuple(_corrected(film, correction) for film, correction in pairs)
         films += study.original[len(films) :]
-        return OpenStudy(
-            films, study.origin, original=study.original, reference=study.reference, own=study.own
+        return replace(
+            study, films=films, pair=None, encoded=(), screening=None, overridden=False, reading=None, size=0
         )
 
     # -- reading

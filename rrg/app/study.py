@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rrg.app.library import Key, Screening
+from rrg.app.truth import KnownTruth
 from rrg.types import Radiograph, Reading, View
 
 NOTICE = "Research demonstration, not for clinical use."
@@ -32,8 +33,13 @@ class OpenStudy:
     reading: Reading | None = None
     size: int = 0  # pixels along a side of what the models see
     original: tuple[Radiograph, ...] = ()  # the films before any correction
-    reference: str = ""  # the report as written by a radiologist, where the study has one
+    reference: str = (
+        ""  # the report as written by a radiologist, or of a simulated study composed from its truth
+    )
     own: tuple[str, str] | None = None  # id and patient of the study, left out of every search
+    simulated: str = ""  # the notice that goes with simulated films; empty for others
+    truth: KnownTruth | None = None  # of a simulated study
+    collection: str = ""  # whose models were trained on such studies, where that is known
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,11 @@ WITHHELD = (
 )
 
 
+def simulated(collection: str) -> bool:
+    """Whether the models of a collection were trained on simulated studies, whose language is ours."""
+    return collection == OWN or collection.startswith(f"{OWN}-")
+
+
 @dataclass(frozen=True)
 class Terms:
     """`public` is set in a deployment that strangers use (RRG_PUBLIC=1)."""
@@ -31,5 +36,4 @@ class Terms:
 
         `generated` says that only text written by a model or by the reader is adapted, which is always allowed.
         """
-        ours = collection == OWN or collection.startswith(f"{OWN}-")
-        return not self.public or generated or ours
+        return not self.public or generated or simulated(collection)

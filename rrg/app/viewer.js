@@ -1,7 +1,7 @@
 /* The film viewer: 16-bit pictures on a canvas, windowed through a lookup table, with heat maps above them.
 
-   Runs inside gradio's `js_on_load`, which gives `element`, `props` and `watch`. It is handed
-   `props.value` (see `rrg/app/viewer.py: pictures`), `props.titles` and `props.heat` (`heat`; empty for none), and asks nobody for
+   Runs inside gradio's `js_on_load`, which gives `element`, `props` and `watch`. It is handed `props.value` (see
+   `rrg/app/viewer.py: pictures`), `props.titles`, `props.heat` (`heat`) and `props.truth` (`truth`; both empty for none), and asks nobody for
    anything. The template around it is static; every text goes in as text, never as HTML. */
 
 function mountViewer(element, props, watch) {
@@ -9,10 +9,11 @@ function mountViewer(element, props, watch) {
   const WHITE = 65535, KEY_PAN = 40, KEY_ZOOM = 1.25, MAX_ZOOM = 32, HATCH = 5;
   const find = (name) => element.querySelector(`[data-part="${name}"]`);
   const stage = find("stage"), canvas = find("canvas"), names = find("names"), panel = find("heat");
-  const choice = find("map"), opacity = find("opacity");
+  const choice = find("map"), opacity = find("opacity"), legend = find("legend");
+  const TRUTH = { model: "The truth", films: {} }, EDGES = ["#4fe3ff", "#b6ff6b", "#ffd1f3", "#ffffff"];
   const context = canvas.getContext("2d", { alpha: false });
   const fresh = () => ({ width: 1, level: 0.5, invert: false, zoom: 1, x: 0, y: 0 });
-  let films = [], index = 0, heat = null, tool = "window", dirty = true, asked = 0, speaking = 0;
+  let films = [], index = 0, heat = null, facts = [], outlined = false, tool = "window", dirty = true, asked = 0, speaking = 0;
 
   // -- what is given
 
@@ -30,8 +31,49 @@ function mountViewer(element, props, watch) {
     find("empty").hidden = films.length > 0;
     find("tools").hidden = !films.length;
     find("view").hidden = films.length < 2;
+    openTruth();
     openHeat();
     name();
+  }
+
+  function openTruth() { // what is known of a simulated study
+    const known = props.truth || {};
+    find("simulated").hidden = !known.label || !films.length;
+    find("simulated").textContent = known.label || "";
+    facts = (known.facts || []).map((fact, i) => ({ name: fact.name, shown: true, colour: EDGES[i % EDGES.length], films: fact.films.map(outline) }));
+    find("truth").hidden = !known.facts || !films.length;
+    find("outlines").disabled = !facts.length;
+    find("untold").hidden = facts.length > 0;
+    legend.replaceChildren(...facts.map((fact, i) => {
+      const item = document.createElement("li"), button = Object.assign(document.createElement("button"), { type: "button" });
+      const number = Object.assign(document.createElement("b"), { textContent: String(i + 1) });
+      number.style.borderColor = fact.colour;
+      button.append(number, ` ${fact.name}`);
+      button.addEventListener("click", () => { fact.shown = !fact.shown; tellTruth(); });
+      item.append(button);
+      return item;
+    }));
+    tellTruth();
+  }
+
+  function tellTruth() {
+    find("outlines").setAttribute("aria-pressed", String(outlined));
+    legend.hidden = !outlined;
+    [...legend.querySelectorAll("button")].forEach((button, i) => button.setAttribute("aria-pressed", String(facts[i].shown)));
+    draw();
+  }
+
+  function outline({ width, height, runs }) { // -> paths in pixels of the film: the area, its edges, and where its number stands
+    const inside = new Uint8Array(width * height), area = new Path2D(), edge = new Path2D();
+    let at = 0, first = null;
+    runs.forEach((length, i) => { if (i % 2) { inside.fill(1, at, at + length); first = first === null && length ? at : first; } at += length; });
+    const on = (x, y) => x >= 0 && y >= 0 && x < width && y < height && inside[y * width + x] === 1;
+    for (let y = 0; y <= height; y++) for (let x = 0; x <= width; x++) {
+      if (on(x, y) && !on(x - 1, y)) { let end = x; while (on(end, y)) end++; area.rect(x, y, end - x, 1); }
+      if (on(x, y) !== on(x - 1, y)) { edge.moveTo(x, y); edge.lineTo(x, y + 1); }
+      if (on(x, y) !== on(x, y - 1)) { edge.moveTo(x, y); edge.lineTo(x + 1, y); }
+    }
+    return { width, height, area, edge, first: first === null ? null : [first % width, Math.floor(first / width)] };
   }
 
   function name() {
@@ -51,6 +93,8 @@ function mountViewer(element, props, watch) {
       const kept = choice.value;
       const options = [["none", "No heat map"], ...heat.maps.map((map, i) => [String(i), map.model])];
       if (heat.maps.length > 1) options.push(["all", "Both, side by side"]);
+      if (heat.maps.length > 1 && facts.length) options.push(["truth", "Both, the truth and the film"]);
+      if ((heat.facts || []).length) facts.forEach((fact, i) => { fact.shown = heat.facts.includes(i); });
       choice.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
       choice.value = options.some(([value]) => value === kept) ? kept : options[options.length - 1][0];
       find("sentence").textContent = heat.sentence;
@@ -59,7 +103,7 @@ function mountViewer(element, props, watch) {
       heat.maps.forEach((map) => Object.values(map.films).forEach((grid) => Object.assign(grid, layers(grid))));
       drawBar();
     }
-    draw();
+    tellTruth();
   }
 
   // -- heat maps
@@ -96,7 +140,13 @@ function mountViewer(element, props, watch) {
 
   function panes() { // null is the film alone
     if (!heat || choice.value === "none") return [null];
+    if (choice.value === "truth") return [...heat.maps, TRUTH, null];
     return choice.value === "all" ? heat.maps : [heat.maps[Number(choice.value)]];
+  }
+
+  function grid() { // up to two panes stand side by side, four in two rows
+    const count = panes().length, columns = Math.min(2, count);
+    return { columns, width: stage.clientWidth / columns, height: stage.clientHeight / Math.ceil(count / columns) };
   }
 
   // -- drawing
@@ -112,7 +162,7 @@ function mountViewer(element, props, watch) {
     film.picture.getContext("2d").putImageData(film.image, 0, 0);
   }
 
-  const fit = (film) => Math.min(stage.clientWidth / panes().length / film.given.width, stage.clientHeight / film.given.height);
+  const fit = (film) => Math.min(grid().width / film.given.width, grid().height / film.given.height);
 
   function draw() {
     if (!asked) asked = requestAnimationFrame(() => { asked = 0; paint(); });
@@ -125,26 +175,30 @@ function mountViewer(element, props, watch) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#05080b";
     context.fillRect(0, 0, width, height);
-    names.replaceChildren(...(film ? shown : []).map((map) => Object.assign(document.createElement("span"), { textContent: map ? map.model : "" })));
+    const called = (map) => (map ? map.model : shown.length > 1 ? "The film" : "");
+    names.replaceChildren(...(film ? shown : []).map((map) => Object.assign(document.createElement("span"), { textContent: called(map) })));
+    names.dataset.columns = grid().columns;
     if (!film) return;
     if (dirty) applyWindow(film);
     dirty = false;
-    shown.forEach((map, i) => paintPane(film, map, (i * width) / shown.length, width / shown.length, height, ratio));
+    const { columns, width: wide, height: tall } = grid();
+    shown.forEach((map, i) => paintPane(film, map, (i % columns) * wide * ratio, Math.floor(i / columns) * tall * ratio, wide * ratio, tall * ratio, ratio));
     context.fillStyle = "#7d8a97"; // between the panes
-    for (let i = 1; i < shown.length; i++) context.fillRect((i * width) / shown.length - ratio, 0, 2 * ratio, height);
+    if (columns > 1) context.fillRect(wide * ratio - ratio, 0, 2 * ratio, height);
+    if (shown.length > 2) context.fillRect(0, tall * ratio - ratio, width, 2 * ratio);
     const { at } = film, percent = (x) => `${Math.round(100 * x)} %`;
     find("window").textContent = `window ${percent(at.width)} · level ${percent(at.level)} · zoom ${at.zoom.toFixed(1)}×${at.invert ? " · inverted" : ""}`;
     find("invert").setAttribute("aria-pressed", String(at.invert));
     ["windowing", "panning"].forEach((part) => find(part).setAttribute("aria-pressed", String(part.startsWith(tool.slice(0, 3)))));
   }
 
-  function paintPane(film, map, left, width, height, ratio) {
+  function paintPane(film, map, left, top, width, height, ratio) {
     const { given, at } = film, scale = fit(film) * at.zoom * ratio;
     context.save();
     context.beginPath();
-    context.rect(left, 0, width, height);
+    context.rect(left, top, width, height);
     context.clip();
-    context.setTransform(scale, 0, 0, scale, left + width / 2 + at.x * scale, height / 2 + at.y * scale);
+    context.setTransform(scale, 0, 0, scale, left + width / 2 + at.x * scale, top + height / 2 + at.y * scale);
     context.imageSmoothingQuality = "high";
     context.imageSmoothingEnabled = scale < 3;
     const place = [-given.width / 2, -given.height / 2, given.width, given.height];
@@ -156,6 +210,30 @@ function mountViewer(element, props, watch) {
       context.drawImage(grid.evidence, ...place);
       context.drawImage(grid.outside, ...place);
     }
+    if (map === TRUTH || (outlined && (map || panes().length === 1))) facts.forEach((fact, i) => { if (fact.shown) paintTruth(fact, i, given, scale, ratio, map === TRUTH); });
+    context.restore();
+  }
+
+  function paintTruth(fact, i, given, scale, ratio, filled) {
+    const { width, height, area, edge, first } = fact.films[index], pixel = (given.width / width) * scale;
+    if (!first) return; // this view does not show it
+    context.save();
+    context.translate(-given.width / 2, -given.height / 2);
+    context.scale(given.width / width, given.height / height);
+    context.globalAlpha = filled ? 0.4 : 0;
+    context.fillStyle = fact.colour;
+    context.fill(area);
+    context.globalAlpha = 1;
+    context.lineCap = "square";
+    [["#000", 3.2], [fact.colour, 1.6]].forEach(([ink, thick]) => { context.strokeStyle = ink; context.lineWidth = (thick * ratio) / pixel; context.stroke(edge); });
+    context.font = `700 ${(14 * ratio) / pixel}px system-ui, sans-serif`;
+    context.textBaseline = "bottom";
+    context.lineWidth = (4 * ratio) / pixel;
+    context.lineJoin = "round";
+    context.strokeStyle = "#000";
+    const y = Math.max(first[1], (18 * ratio) / pixel) - (3 * ratio) / pixel;
+    context.strokeText(String(i + 1), first[0], y);
+    context.fillText(String(i + 1), first[0], y);
     context.restore();
   }
 
@@ -197,15 +275,23 @@ function mountViewer(element, props, watch) {
     change(() => {});
   }
 
+  function showTruth() {
+    if (!facts.length) return;
+    outlined = !outlined;
+    tellTruth();
+    find("spoken").textContent = outlined ? `Outlined: ${facts.filter((fact) => fact.shown).map((fact) => fact.name).join("; ")}` : "No outlines";
+  }
+
   function use(chosen) { tool = chosen; draw(); }
 
   const DO = {
     windowing: () => use("window"), panning: () => use("pan"), closer: () => zoomBy(KEY_ZOOM), farther: () => zoomBy(1 / KEY_ZOOM),
     invert: () => change((at) => { at.invert = !at.invert; }), reset: () => change((at) => Object.assign(at, fresh())), view: switchView,
+    outlines: showTruth,
   };
   const KEYS = {
     ArrowLeft: () => panBy(-KEY_PAN, 0), ArrowRight: () => panBy(KEY_PAN, 0), ArrowUp: () => panBy(0, -KEY_PAN), ArrowDown: () => panBy(0, KEY_PAN),
-    "+": DO.closer, "=": DO.closer, "-": DO.farther, i: DO.invert, r: DO.reset, v: switchView,
+    "+": DO.closer, "=": DO.closer, "-": DO.farther, i: DO.invert, r: DO.reset, v: switchView, t: showTruth,
     "[": () => windowBy(-30, 0), "]": () => windowBy(30, 0), ",": () => windowBy(0, -20), ".": () => windowBy(0, 20),
   };
   Object.entries(DO).forEach(([part, act]) => find(part).addEventListener("click", act));
@@ -218,8 +304,8 @@ function mountViewer(element, props, watch) {
 
   const fingers = new Map();
   const fromMiddle = (x, y) => {
-    const box = stage.getBoundingClientRect(), pane = box.width / panes().length;
-    return [((x - box.left) % pane) - pane / 2, y - box.top - box.height / 2];
+    const box = stage.getBoundingClientRect(), { width, height } = grid();
+    return [((x - box.left) % width) - width / 2, ((y - box.top) % height) - height / 2];
   };
   const pinch = () => { const [a, b] = [...fingers.values()]; return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, gap: Math.hypot(a.x - b.x, a.y - b.y) || 1 }; };
   stage.addEventListener("pointerdown", (event) => {
@@ -254,5 +340,6 @@ function mountViewer(element, props, watch) {
   watch("value", openFilms);
   watch("titles", name);
   watch("heat", openHeat);
+  watch("truth", openTruth);
   openFilms();
 }

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from rrg.app.study import OpenStudy
+from rrg.app.truth import masks_json, named
 from rrg.types import Radiograph, Saliency, View
 
 SHOWN_PIXELS = (
     1500  # longest side on the page; at 16 bits 4 MB, which noise keeps from being packed much smaller
 )
 WHITE = 65535
+LABEL = "SIMULATED"
 OUTSIDE = 0  # grid value outside the field of view; 1 is no evidence, 255 the end of the scale
 
 
@@ -43,11 +46,13 @@ def heat(
     sentence: str,
     scale: float | None = None,
     unit: str = "evidence",
+    facts: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Heat maps of the compared models on one scale; `models` holds each one's maps in the order models see films.
 
     `scale` is the value at the end of the colour bar, without it the largest of all maps. Values beyond it
-    are shown as it; outside the field of view nothing is shown. `sentence` is what the maps are evidence for.
+    are shown as it; outside the field of view nothing is shown. `sentence` is what the maps are evidence for, `facts` are
+    the findings of `truth` that it tells.
     """
     top = max((_largest(each.values) for maps in models.values() for each in maps), default=0.0)
     end = scale if scale is not None else top
@@ -56,11 +61,24 @@ def heat(
         "sentence": sentence,
         "scale": float(end),
         "unit": unit,
+        "facts": list(facts),
         "maps": [
             {"model": name, "films": {str(slots[k]): _grid(each, end) for k, each in enumerate(maps)}}
             for name, maps in models.items()
         ],
     }
+
+
+def truth(study: OpenStudy) -> dict[str, Any]:
+    """What the viewer is told of a simulated study: `label`, which stands on its films, and where its truth is known
+    `facts`, each with its `name` and for each film its mask as runs (`rrg.app.truth.runs`). Empty for other films.
+    """
+    if not study.simulated:
+        return {}
+    if study.truth is None:
+        return {"label": LABEL}
+    films = zip(named(study.truth), masks_json(study.truth), strict=True)
+    return {"label": LABEL, "facts": [{"name": name, "films": masks} for name, masks in films]}
 
 
 def film_order(films: Sequence[Radiograph]) -> list[int]:

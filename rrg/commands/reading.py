@@ -12,7 +12,7 @@ from rrg.commands.shared import AsJson, CheckpointDir, load, show
 from rrg.types import Radiograph, RrgError
 
 if TYPE_CHECKING:
-    from rrg.retrieval.texts import TextSource
+    from rrg.retrieval.shipped import AtHand
 
 Images = Annotated[
     list[Path], typer.Argument(help="One or two views: DICOM, PNG, JPEG or TIFF.", metavar="IMAGE")
@@ -23,7 +23,9 @@ Force = Annotated[
 TextsDir = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Where neighbours' texts are; else the installed Open-i reports.", metavar="DIR"
+        "--data",
+        help="Where neighbours' texts are; else the shipped sample, else the installed Open-i reports.",
+        metavar="DIR",
     ),
 ]
 
@@ -48,11 +50,12 @@ def read(
     """Report, findings, nearest reports and hard negatives of one study."""
     from rrg.explain import statement
     from rrg.explain.reading import examine, read_study
-    from rrg.retrieval.gallery import Gallery, check_revision
+    from rrg.retrieval.gallery import check_revision
 
     truth = _text_of(positive) if positive else None
     films = _films(images)
-    loaded, gallery, texts = load(checkpoint), Gallery.load(checkpoint), _texts(data)
+    loaded, found = load(checkpoint), _at_hand(checkpoint, data)
+    gallery, texts = found.gallery, found.texts
     own, patient = gallery.whose(study) if study else (None, None)
     examined = examine(loaded, films)
     _refuse(examined.refusal, force)
@@ -60,7 +63,7 @@ def read(
         loaded, gallery, texts, examined.films, positive=truth, k=k, seed=seed,
         encoded=loaded.encode(examined.films), exclude_study=own, exclude_patient=patient,
     )  # fmt: skip
-    notes = (check_revision(gallery, loaded.revision), texts.reason)
+    notes = (check_revision(gallery, loaded.revision), texts.reason, found.note)
     settings = {
         "decoding": loaded.decoding, "seed": seed,
         "revision": loaded.revision, "resolution": loaded.preprocessing.size,
@@ -132,7 +135,9 @@ def _text_of(path: Path) -> str:
     return text
 
 
-def _texts(data: Path | None) -> TextSource:
+def _at_hand(checkpoint: Path, data: Path | None) -> AtHand:
+    from rrg.retrieval.gallery import Gallery
+    from rrg.retrieval.shipped import AtHand, at_hand
     from rrg.retrieval.texts import TextSource
 
-    return TextSource.openi() if data is None else TextSource.folder(data)
+    return at_hand(checkpoint) if data is None else AtHand(Gallery.load(checkpoint), TextSource.folder(data))

@@ -26,6 +26,7 @@ from rrg.data.datasets import load_studies
 from rrg.types import RrgError, Side, Study, View
 
 EXAMPLES = "examples"  # in cohort.json
+SHIPPED = "cohort"  # the folder of a sample, beside the checkpoints that were trained on its cohort
 COHORT, PAIRS, PAIR_SPLIT = "cohort.json", "pairs.json", "pairs"
 MOST_FACTS = 8  # bits of a mask's byte
 VIEWS = (View.FRONTAL, View.LATERAL)  # in the order of the images
@@ -61,6 +62,11 @@ class Pair:
     description: str
     fact: tuple[int | None, int | None]
 
+    def told(self, study_id: str) -> tuple[str, str]:
+        """The changed finding in words, in this study and in the other one; "none" where it is not there."""
+        first, _, second = self.description.partition(" | ")
+        return (first, second) if study_id == self.first.id else (second, first)
+
     def twin(self, study_id: str) -> Study:
         """The other one."""
         return self.second if study_id == self.first.id else self.first
@@ -69,6 +75,25 @@ class Pair:
 def is_simulated(folder: Path) -> bool:
     """Whether a data folder is a simulated cohort."""
     return (folder / COHORT).is_file()
+
+
+def shipped_beside(checkpoint: Path) -> Path | None:
+    """The sample of simulated studies that lies beside a checkpoint, or None."""
+    folder = checkpoint.parent / SHIPPED
+    return folder if is_simulated(folder) else None
+
+
+def load_notice(folder: Path) -> str:
+    """What goes with every picture of a cohort: that it is simulated, and whose CT it was made from."""
+    return str(_read(folder / COHORT).get("notice", ""))
+
+
+def load_examples(folder: Path) -> tuple[tuple[Pair, Study], ...]:
+    """The pairs of a cohort, each with the one of its studies that is to be shown. RrgError where they cannot be read."""
+    shown = set(_read(folder / COHORT).get(EXAMPLES, ()))
+    return tuple(
+        (pair, pair.second if pair.second.id in shown else pair.first) for pair in load_pairs(folder)
+    )
 
 
 def load_pairs(folder: Path) -> list[Pair]:
@@ -102,6 +127,12 @@ def load_facts(folder: Path, study_id: str) -> tuple[SimulatedFact, ...]:
 def _fact(row: Mapping[str, Any]) -> SimulatedFact:
     side = None if row["side"] is None else Side(row["side"])
     return SimulatedFact(row["kind"], row["label"], side, row["severity"], row["place"], int(row["sentence"]))
+
+
+def in_words(fact: SimulatedFact) -> str:
+    """ "left pleural effusion, mild"."""
+    head = " ".join(str(part) for part in (fact.side, fact.kind) if part)
+    return ", ".join(str(part) for part in (head, fact.severity, fact.place) if part)
 
 
 def load_masks(folder: Path, study_id: str) -> dict[View, NDArray[np.bool_]]:

@@ -19,8 +19,6 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import typer
-from numpy.typing import NDArray
-from PIL import Image
 from tqdm import tqdm
 
 from rrg.data.batch import StudyImages, load_images
@@ -32,13 +30,13 @@ from rrg.evaluation.measure import Measure, mean_of
 from rrg.evaluation.resampling import FEWEST, LEVEL
 from rrg.evaluation.result_file import write_json
 from rrg.explain.average import average_film
+from rrg.explain.pointing import Mask, on_grid, points_into
 from rrg.explain.saliency import DEFAULT, saliency
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.types import RrgError, Saliency, Study, View
 
 POINTERS = ("map", "anywhere", "centre")
 
-Mask = NDArray[np.bool_]
 Row = Mapping[str, Any]
 
 
@@ -61,24 +59,14 @@ class Pointed:
         }  # fmt: skip
 
 
-def on_grid(mask: Mask, shape: tuple[int, int]) -> Mask:
-    """(H, W) -> `shape`, True where the mask covers any of a cell; films are stretched to the same grid."""
-    shown = Image.fromarray(mask.astype(np.float32)).resize(shape[::-1], Image.Resampling.BOX)
-    return np.asarray(shown) > 0
-
-
 def point(heat: Saliency, mask: Mask, study: str = "", kind: str = "") -> Pointed | None:
     """Of one map (S, S), NaN outside the field, and a mask (H, W); None where the mask is not in the field."""
     field, truth = np.isfinite(heat.values), on_grid(mask, heat.values.shape)
     if not (truth & field).any():
         return None
-    values = np.where(field, heat.values, -np.inf)
-    at = np.unravel_index(int(values.argmax()), values.shape)
-    centre = tuple(side // 2 for side in values.shape)
-    hit = bool(values[at] > 0 and truth[at])
-    return Pointed(
-        study, kind, heat.view, hit, float((truth & field).sum() / field.sum()), bool(truth[centre])
-    )
+    centre = tuple(side // 2 for side in heat.values.shape)
+    share = float((truth & field).sum() / field.sum())
+    return Pointed(study, kind, heat.view, points_into(heat, truth), share, bool(truth[centre]))
 
 
 def read_pointing(

@@ -7,11 +7,11 @@ shown beside a neighbour is resolved at run time by `rrg.retrieval.texts`; none 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ __all__ = ["Gallery", "TextSource", "check_revision"]
 FILE = "gallery.safetensors"
 SCHEMA = "1"
 MAX_BYTES = 9_000_000  # a file of the repository stays below this
+COLUMNS = ("study_ids", "uids", "patients", "labels", "findings")
 Space = Literal["report", "image"]
 
 
@@ -99,6 +100,12 @@ class Gallery:
         """Row `row` as a value of its own, without text."""
         return Neighbour(self.study_ids[row], self.uids[row], similarity, rank, row, self.labels[row])
 
+    def among(self, study_ids: Collection[str]) -> Gallery:
+        """Only the rows of these studies, in the same order."""
+        rows = [row for row, name in enumerate(self.study_ids) if name in study_ids]
+        kept: Any = {name: tuple(getattr(self, name)[row] for row in rows) for name in COLUMNS}
+        return replace(self, report=self.report[rows], image=self.image[rows], **kept)
+
     def whose(self, name: str) -> tuple[str, str]:
         """(study id, patient) of the row whose study id, or else uid, is `name`; RrgError where none has it."""
         for column in (self.study_ids, self.uids):
@@ -132,7 +139,7 @@ class Gallery:
         yield "schema", SCHEMA
         yield "split", self.split
         yield "revision", self.revision
-        for name in ("study_ids", "uids", "patients", "labels", "findings"):
+        for name in COLUMNS:
             yield name, json.dumps(getattr(self, name), separators=(",", ":"))
 
     @classmethod

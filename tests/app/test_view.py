@@ -17,6 +17,7 @@ from tests.app.doubles import PAIR, TEXTS, film, room
 CHOICE = ("baseline", "hard-negative", "made")
 SERVED = {
     "read", "read_example", "examples", "probe", "flips", "neighbours", "negatives", "evidence", "scores", "export",
+    "truth", "read_twin",
 }  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def test_every_job_that_runs_a_model_waits_in_one_slot(page):
     slow = {
         "on_upload", "on_example", "on_read", "on_correct", "on_positive", "on_flip", "on_compare", "on_survey",
         "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives",
-        "api_evidence", "api_export", "on_choose",
+        "api_evidence", "api_export", "on_choose", "on_pick", "on_twin", "api_read_twin",
     }  # fmt: skip
     seen = set()
     for block in page.demo.fns.values():

@@ -36,6 +36,8 @@ class Api:
             self._wire_films()
         gr.api(self.api_examples, api_name="examples", queue=False)
         gr.api(self.api_read_example, api_name="read_example", concurrency_id=SLOT, concurrency_limit=1)
+        gr.api(self.api_read_twin, api_name="read_twin", concurrency_id=SLOT, concurrency_limit=1)
+        gr.api(self.api_truth, api_name="truth", queue=False)
         gr.api(self.api_flips, api_name="flips", queue=False)
         gr.api(self.api_scores, api_name="scores", queue=False)
 
@@ -138,8 +140,18 @@ class Api:
         with told():
             return self.endpoints.read_example(name, first, second)
 
+    def api_read_twin(self, name: str, first: str = "", second: str = "") -> dict[str, Any]:
+        """Read the counterfactual twin of a simulated study, and how the two differ: the same body, one fact changed."""
+        with told():
+            return self.endpoints.read_twin(name, first, second)
+
+    def api_truth(self, name: str) -> dict[str, Any]:
+        """What is true of a simulated study: findings, a mask of each on each film (docs/simulated.md), its twin."""
+        with told():
+            return self.endpoints.truth(name)
+
     def api_examples(self) -> list[dict[str, Any]]:
-        """The examples: id, title, source, whether each is installed here, and whether it has a reference report."""
+        """The examples: id, title, source, whether each is installed here, has a reference, is simulated; its twin."""
         return self.endpoints.examples()
 
 

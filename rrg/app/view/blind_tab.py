@@ -84,7 +84,7 @@ class BlindTab(Part):
         """A film by chance from those at hand."""
         room, session = self.desk.room, session or Session(secrets.randbits(64))
         try:
-            session, example = blind.draw(session, (*room.examples(), *room.studies))
+            session, example = blind.draw(session, room.drawn_from(collection))
         except RrgError as error:
             yield self.desk.refused(error, held)
             return
@@ -136,7 +136,7 @@ class BlindTab(Part):
     def _opened(self, session: Session, study: OpenStudy) -> Updates:
         """The film, the ballot, and nothing with a name."""
         assert session.ballot is not None
-        blank = replace(study, reading=None, encoded=(), reference="", origin=ORIGIN)
+        blank = replace(study, reading=None, encoded=(), reference="", truth=None, origin=ORIGIN)
         shown: Updates = {self.desk.study: blank}
         for part in self.desk.parts:
             shown |= part.back(blank)

@@ -19,6 +19,7 @@ from rrg.types import RrgError
 
 SLOT = "models"  # every job that runs a model waits in this one queue
 Updates = dict[Any, Any]
+Choice = tuple[str, str, str]  # first model, second model, collection
 
 
 class Part:
@@ -62,22 +63,42 @@ class Overlay(Protocol):
         ...
 
 
+class Models(Protocol):
+    """The choice of models on the page."""
+
+    @property
+    def choice(self) -> tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]: ...
+
+    @property
+    def switched(self) -> list[Any]:
+        """What `follow` changes."""
+        ...
+
+    def follow(self, collection: str, choice: Choice) -> tuple[Choice, Updates]:
+        """The models of a study's own collection, and what shows them; `choice` and nothing where they are chosen already
+        or not here.
+        """
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """`choice` are the dropdowns of first model, second model and collection, in this order.
-
-    `notice` tells refusals and what is being done, `busy` shows the place in the queue, `cancel` stops every job.
-    """
+    """`notice` tells refusals and what is being done, `busy` shows the place in the queue, `cancel` stops every job."""
 
     room: ReadingRoom
     study: gr.State
-    choice: tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]
+    header: Models
     notice: gr.HTML
     cancel: gr.Button
     busy: gr.HTML
     viewer: Overlay
     parts: tuple[Part, ...]
     jobs: list[Any] = field(default_factory=list)  # what the button Cancel stops
+
+    @property
+    def choice(self) -> tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]:
+        """The dropdowns of first model, second model and collection, in this order."""
+        return self.header.choice
 
     def job(
         self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any

@@ -62,7 +62,7 @@ class Flow:
 
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
-        shown = {self.desk.study: study, self.desk.notice: present.screening(study)}
+        shown = {self.desk.study: study, self.desk.notice: present.notices(study)}
         return shown | self._gather(part.show(study) for part in self.desk.parts)
 
     def back(self, held: OpenStudy | None) -> Updates:

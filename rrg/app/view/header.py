@@ -11,7 +11,7 @@ from rrg.app import present
 from rrg.app.library import title_of
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import NOTICE
-from rrg.app.view.desk import Part, pair_of
+from rrg.app.view.desk import Choice, Part, Updates, pair_of
 
 # An accordion builds its inside when it is opened, so the link has to press its button.
 OPEN_CARDS = """
@@ -76,6 +76,22 @@ class Header(Part):
         yield names.then(self.on_choice, choice, asked, **quick)
         for dropdown in (self.first, self.second):
             yield dropdown.input(self.on_choice, choice, asked, **quick)
+
+    @property
+    def switched(self) -> list[Any]:
+        """What `follow` changes."""
+        return [*self.choice, self.loading, self.timer]
+
+    def follow(self, collection: str, choice: Choice) -> tuple[Choice, Updates]:
+        """As the desk says (`Models`)."""
+        pair = self.room.default_pair(collection)
+        if pair is None or collection == choice[2]:
+            return choice, {}
+        first, second = self.on_collection(collection)
+        chosen = (pair[0].name, pair[1].name, collection)
+        loading, timer = self.on_choice(*chosen)
+        shown = (first, second, collection, loading, timer)
+        return chosen, dict(zip(self.switched, shown, strict=True))
 
     # -- handlers
 

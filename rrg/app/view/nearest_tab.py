@@ -30,5 +30,7 @@ class NearestTab(Part):
         if study.reading is None:
             return {self.neighbours: present.nothing_yet("No report was drafted.")}
         found = (neighbour.study_id for model in study.reading.models for neighbour in model.neighbours)
-        pictures = self.desk.room.pictures.of(found)
-        return {self.neighbours: present_neighbours.neighbours(study.reading, pictures)}
+        collection = study.pair[1].collection if study.pair else ""
+        pictures = self.desk.room.pictures_of(collection).of(found)
+        notice = self.desk.room.notice_of(collection)
+        return {self.neighbours: present_neighbours.neighbours(study.reading, pictures, notice)}

@@ -86,11 +86,12 @@ class Page:
     @property
     def parts(self) -> tuple[Part, ...]:
         tabs = (self.reports, self.nearest, self.negatives, self.probe, self.benchmark, self.blind)
-        return self.header, self.panel, self.panel.viewer, *tabs, self.export
+        left = (self.panel, self.panel.simulated, self.panel.viewer, self.panel.truth)
+        return self.header, *left, *tabs, self.export
 
     def _wire(self) -> None:
         self.desk = Desk(
-            room=self.room, study=self.study, choice=self.header.choice, notice=self.panel.notice, cancel=self.panel.cancel,
+            room=self.room, study=self.study, header=self.header, notice=self.panel.notice, cancel=self.panel.cancel,
             busy=self.header.loading, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)

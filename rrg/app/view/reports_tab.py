@@ -78,5 +78,6 @@ class ReportsTab(Part):
         except RrgError as error:
             return {**self.desk.refused(error, study), self.evidence: present_evidence.hint()}
         assert study is not None
+        said = present_evidence.evidence(found, evidence.pointing(study, found))
         laid = self.desk.viewer.lay(evidence.heat(study, found))
-        return {self.desk.notice: "", self.evidence: present_evidence.evidence(found), **laid}
+        return {self.desk.notice: "", self.evidence: said, **laid}

@@ -13,6 +13,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import Correction, OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
+from rrg.app.view.simulated_panel import SimulatedStudies, TruthPanel
 from rrg.app.view.viewer_panel import Viewer
 from rrg.types import View
 
@@ -33,8 +34,9 @@ class StudyPanel(Part):
             self.examples = {
                 e.id: gr.Button(e.title, size="sm", interactive=bool(e.files)) for e in room.examples()
             }
+        self.simulated = SimulatedStudies(room)
         self.studies = gr.Dropdown(
-            [(study.title, study.id) for study in room.studies], value=None, visible=bool(room.studies),
+            [(study.title, study.id) for study in room.studies if study.listed], value=None, visible=bool(room.studies),
             label="Or a study of the data folder, with its reference report", elem_id="studies",
         )  # fmt: skip
         self.notice = gr.HTML("", elem_id="notice")
@@ -46,6 +48,7 @@ class StudyPanel(Part):
             elem_id="override",
         )
         self.viewer = Viewer()
+        self.truth = TruthPanel()
         self.record = gr.HTML("", elem_id="record")
         with gr.Accordion("Correct what was read", open=False):
             self._build_corrections()

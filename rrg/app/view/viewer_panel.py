@@ -14,7 +14,8 @@ from rrg.app.view.desk import Part, Updates
 SCRIPT = Path(__file__).parents[1] / "viewer.js"
 HELP = (
     "Drag: window (↔) and level (↕); with Shift or the right button: pan. Wheel or two fingers: zoom. Keys on the "
-    "film: arrows pan, + and − zoom, [ and ] window, comma and full stop level, i inverts, v switches the film, r resets."
+    "film: arrows pan, + and − zoom, [ and ] window, comma and full stop level, i inverts, v switches the film, "
+    "r resets."
 )
 # Static: gradio's templates would run what stands in a text. `viewer.js` sets every text as text.
 FRAME = f"""
@@ -33,9 +34,15 @@ FRAME = f"""
     <canvas data-part="canvas" aria-hidden="true"></canvas>
     <p class="viewer-empty" data-part="empty">No film is open. Choose a file or an example.</p>
     <div class="viewer-names" data-part="names"></div>
+    <p class="viewer-simulated" data-part="simulated" hidden></p>
     <p class="viewer-window" data-part="window" aria-hidden="true"></p>
   </div>
   <p class="quiet" data-part="shown"></p>
+  <div class="viewer-truth" data-part="truth" hidden>
+    <button type="button" data-part="outlines" aria-pressed="false">Outline the true findings (t)</button>
+    <span class="quiet" data-part="untold">This body has no finding: there is nothing to outline.</span>
+    <ul data-part="legend" aria-label="Outlined findings, by their number on the film" hidden></ul>
+  </div>
   <div class="viewer-heat" data-part="heat" hidden>
     <p>Evidence for: <q data-part="sentence"></q></p>
     <label>Heat map <select data-part="map"></select></label>
@@ -50,6 +57,7 @@ FRAME = f"""
 """
 
 
+NO_TRUTH: dict[str, Any] = {}
 NO_HEAT: dict[str, Any] = {}  # gradio hands no None on to the browser: what was there would stay
 
 
@@ -60,16 +68,18 @@ class Viewer(Part):
         script = SCRIPT.read_text(encoding="utf-8")
         self.marks = gr.HTML(
             None, html_template=FRAME, js_on_load=f"{script}\nmountViewer(element, props, watch);",
-            apply_default_css=False, elem_id="viewer", titles=[], heat=NO_HEAT,
+            apply_default_css=False, elem_id="viewer", titles=[], heat=NO_HEAT, truth=NO_TRUTH,
         )  # fmt: skip
 
     def outputs(self) -> list[Any]:
         return [self.marks]
 
     def begin(self, study: OpenStudy) -> Updates:
-        films = study.films
+        films, known = study.films, viewer.truth(study)
         return {
-            self.marks: gr.update(value=viewer.pictures(films), titles=viewer.titles(films), heat=NO_HEAT)
+            self.marks: gr.update(
+                value=viewer.pictures(films), titles=viewer.titles(films), heat=NO_HEAT, truth=known
+            )
         }
 
     def show(self, study: OpenStudy) -> Updates:
