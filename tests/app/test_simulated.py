@@ -274,7 +274,7 @@ def last(updates, component):
 
 
 def test_a_study_of_the_strip_switches_to_its_models_and_its_twin_is_one_click_away(page, desk, shown):
-    strip, truth = page.panel.simulated, page.panel.truth
+    strip, truth = page.panel.simulated, page.truth
     assert page.header.collection.value == "made"
     updates = list(strip.on_pick("baseline", "hard-negative", "made", None, Picked(shown.id)))
     assert last(updates, page.header.collection) == COLLECTION
@@ -292,8 +292,8 @@ def test_other_films_have_neither_truth_nor_twin(page, tmp_path):
     updates = list(
         page.panel.on_upload([film(tmp_path / "a.png")], "baseline", "hard-negative", "made", None)
     )
-    assert last(updates, page.panel.truth.truth) == ""
-    assert not last(updates, page.panel.truth.twin)["visible"]
+    assert last(updates, page.truth.truth) == ""
+    assert not last(updates, page.truth.row)["visible"]
 
 
 def test_a_blind_ballot_does_not_tell_the_truth(page):
@@ -301,4 +301,4 @@ def test_a_blind_ballot_does_not_tell_the_truth(page):
     study = last(updates, page.study)
     assert (study.truth, study.reference) == (None, "")
     assert study.simulated
-    assert "What is true" not in last(updates, page.panel.truth.truth)
+    assert "What is true" not in last(updates, page.truth.truth)

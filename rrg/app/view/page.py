@@ -17,6 +17,7 @@ from rrg.app.view.nearest_tab import NearestTab
 from rrg.app.view.negatives_tab import NegativesTab
 from rrg.app.view.probe_tab import ProbeTab
 from rrg.app.view.reports_tab import ReportsTab
+from rrg.app.view.simulated_panel import TruthPanel
 from rrg.app.view.study_panel import StudyPanel
 
 KEEP_UPLOADS = (300, 900)  # seconds: look every five minutes, delete what is older than fifteen
@@ -64,6 +65,7 @@ class Page:
             with gr.Column(scale=5, min_width=340, elem_id="left"):
                 self.panel = StudyPanel(self.room)
             with gr.Column(scale=8, min_width=420, elem_id="right"):
+                self.truth = TruthPanel()
                 self._build_tabs()
                 self.export = ExportPanel()
         self.header.build_cards()
@@ -86,8 +88,8 @@ class Page:
     @property
     def parts(self) -> tuple[Part, ...]:
         tabs = (self.reports, self.nearest, self.negatives, self.probe, self.benchmark, self.blind)
-        left = (self.panel, self.panel.simulated, self.panel.viewer, self.panel.truth)
-        return self.header, *left, *tabs, self.export
+        left = (self.panel, self.panel.simulated, self.panel.viewer)
+        return self.header, *left, self.truth, *tabs, self.export
 
     def _wire(self) -> None:
         self.desk = Desk(

@@ -1,4 +1,4 @@
-"""Simulated studies: the strip to choose one from, and under the film what is true of it and the way to its twin."""
+"""Simulated studies: the strip to choose one from, and above the reading what is true of it and the way to its twin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from rrg.app.view.flow import Flow
 PICK = """
 element.addEventListener("click", (event) => {
   const pick = event.target.closest("button.study");
-  if (pick) trigger("click", { study: pick.dataset.study });
+  if (!pick) return;
+  trigger("click", { study: pick.dataset.study });
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector("#viewer .viewer-stage").scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
 });
 """
 
@@ -51,11 +54,12 @@ class TruthPanel(Part):
     """What is true of the study on the screen, and the button to its twin."""
 
     def __init__(self) -> None:
-        self.truth = gr.HTML("", elem_id="truth")
-        self.twin = gr.Button(present_simulated.OPEN_TWIN, size="sm", visible=False, elem_id="twin")
+        with gr.Row(visible=False, elem_id="known", equal_height=False) as self.row:
+            self.truth = gr.HTML("", elem_id="truth")
+            self.twin = gr.Button(present_simulated.OPEN_TWIN, size="sm", visible=False, elem_id="twin")
 
     def outputs(self) -> list[Any]:
-        return [self.truth, self.twin]
+        return [self.row, self.truth, self.twin]
 
     def wire(self, desk: Desk) -> None:
         self.desk, self.flow = desk, Flow(desk)
@@ -64,6 +68,7 @@ class TruthPanel(Part):
     def begin(self, study: OpenStudy) -> Updates:
         button = present_simulated.twin_button(study)
         return {
+            self.row: gr.update(visible=bool(study.simulated)),
             self.truth: present_simulated.truth(study),
             self.twin: gr.update(visible=bool(button), value=button or present_simulated.OPEN_TWIN),
         }

@@ -13,7 +13,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import Correction, OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
-from rrg.app.view.simulated_panel import SimulatedStudies, TruthPanel
+from rrg.app.view.simulated_panel import SimulatedStudies
 from rrg.app.view.viewer_panel import Viewer
 from rrg.types import View
 
@@ -48,7 +48,6 @@ class StudyPanel(Part):
             elem_id="override",
         )
         self.viewer = Viewer()
-        self.truth = TruthPanel()
         self.record = gr.HTML("", elem_id="record")
         with gr.Accordion("Correct what was read", open=False):
             self._build_corrections()
