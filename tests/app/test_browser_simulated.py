@@ -6,6 +6,7 @@ import pytest
 from rrg.app.truth import NONE
 from tests.app.browsing import canvas, free_port, open_tab, part, tab_to, wait_for_reports
 from tests.app.simulated import EXAMPLES, GALLERY, SIMULATED, simulated_room
+from tests.app.test_accessibility import AXE, faults
 
 pytestmark = pytest.mark.browser
 
@@ -94,6 +95,22 @@ def test_neighbours_come_with_their_films_and_no_other_host_is_asked(opened, ser
     elsewhere = [url for url in opened.asked if not url.startswith((served.rstrip("/"), "data:", "blob:"))]
     assert elsewhere == []
     assert opened.faults == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, shown, theme):
+    if not AXE.is_file():
+        pytest.skip(f"there is no axe-core at {AXE}: make axe")
+    page = visit(f"/?__theme={theme}", viewport={"width": 1440, "height": 1000})
+    page.click(f'#simulated button[data-study="{shown.id}"]')
+    wait_for_reports(page)
+    part(page, "outlines").click()
+    page.locator("#reports .card").nth(2).locator("button.pick").first.click()
+    page.wait_for_selector("#evidence .pointing, #evidence .evidence")
+    page.click("#truth summary")
+    found = faults(page, AXE.read_text())
+    open_tab(page, "Nearest reports")
+    assert [*found, *faults(page, AXE.read_text())] == []
 
 
 @pytest.fixture(scope="module")
