@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rrg.app.truth import Twin, load_truth, named, twin_of
 from rrg.data.datasets import load_studies
-from rrg.data.simulated import is_simulated, load_examples, load_notice
+from rrg.data.simulated import Pair, is_simulated, load_examples, load_notice
 from rrg.types import RrgError, Study, View
 
 FOLDER = Path(__file__).parent / "examples"
@@ -83,8 +83,9 @@ def simulated_examples(cohort: Path, collection: str = "") -> tuple[Example, ...
     notice, found = load_notice(cohort), []
     for pair, shown in load_examples(cohort):
         for study in (shown, pair.twin(shown.id)):
-            made = _of_pair(cohort, study, twin_of(pair, study.id, listed=study is not shown), notice)
-            found.append(replace(made, collection=collection, listed=study is shown))
+            made = _of_pair(cohort, pair, study, twin_of(pair, study.id, listed=study is not shown))
+            told = replace(made, simulated=notice, collection=collection, listed=study is shown)
+            found.append(told)
     return tuple(found)
 
 
@@ -140,11 +141,16 @@ def _ct_projection() -> Example:
     )
 
 
-def _of_pair(cohort: Path, study: Study, twin: Twin, notice: str) -> Example:
-    findings = "; ".join(named(load_truth(cohort, study.id, (), None))) or "no finding"
+def _of_pair(cohort: Path, pair: Pair, study: Study, twin: Twin) -> Example:
+    """Called by its findings, the one that its twin has not first."""
+    findings = named(load_truth(cohort, study.id, (), None))
+    changed = pair.fact[study is pair.second]
+    if changed is not None:
+        findings.insert(0, findings.pop(changed))
+    title = "; ".join(findings) or "no finding"
     return replace(
-        _of_folder(study), title=findings[:1].upper() + findings[1:], source=f"Simulated study {study.id}",
-        simulated=notice, cohort=cohort, twin=twin,
+        _of_folder(study), title=title[:1].upper() + title[1:], source=f"Simulated study {study.id}", cohort=cohort,
+        twin=twin,
     )  # fmt: skip
 
 

@@ -89,11 +89,13 @@ def load_notice(folder: Path) -> str:
 
 
 def load_examples(folder: Path) -> tuple[tuple[Pair, Study], ...]:
-    """The pairs of a cohort, each with the one of its studies that is to be shown. RrgError where they cannot be read."""
-    shown = set(_read(folder / COHORT).get(EXAMPLES, ()))
-    return tuple(
-        (pair, pair.second if pair.second.id in shown else pair.first) for pair in load_pairs(folder)
-    )
+    """The pairs of a cohort, each with the one of its studies that is to be shown, in the order of the sample.
+
+    RrgError where they cannot be read.
+    """
+    order = {name: place for place, name in enumerate(_read(folder / COHORT).get(EXAMPLES, ()))}
+    found = [(pair, pair.second if pair.second.id in order else pair.first) for pair in load_pairs(folder)]
+    return tuple(sorted(found, key=lambda each: order.get(each[1].id, len(order))))
 
 
 def load_pairs(folder: Path) -> list[Pair]:

@@ -62,6 +62,14 @@ def test_examples_come_with_their_twins_which_are_reached_only_from_them(desk):
         assert each.collection == COLLECTION
 
 
+def test_examples_are_called_by_the_finding_that_their_twin_has_not(desk, shown):
+    listed = [each for each in desk.simulated if each.listed]
+    assert [each.id for each in listed] == json.loads((shown.cohort / "cohort.json").read_text())["examples"]
+    for each in listed:
+        here = each.twin.here.split(", ")[0]
+        assert here == NONE or each.title.lower().startswith(here.removeprefix("calcified "))
+
+
 def test_a_study_opens_with_the_masks_of_its_films(desk, shown):
     study = desk.open_example(shown.id)
     assert [each.view for each in study.films] == [View.FRONTAL, View.LATERAL]
