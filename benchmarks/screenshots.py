@@ -35,9 +35,14 @@ def open_a_ballot(page: Page) -> None:
     page.wait_for_selector("#blind-choice")
 
 
+def wait_for_scores(page: Page) -> None:
+    page.wait_for_selector("#right .board")
+
+
 DONE: dict[str, Callable[[Page], None]] = {
     "Reports": choose_sentence,
     "Probe": flip_a_fact,
+    "Benchmark": wait_for_scores,
     "Blind reading": open_a_ballot,
 }
 

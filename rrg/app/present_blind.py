@@ -42,9 +42,10 @@ def thanks(votes: Sequence[Vote]) -> str:
 def warned(session: Session) -> str:
     """Why a vote would not count as blind."""
     blinding = blinding_of(session)
-    return (
-        "" if blinding is Blinding.BLIND else banner("warning", f"Blind: {blinding}. The vote is marked so.")
-    )
+    if blinding is Blinding.BLIND:
+        return ""
+    reason = blinding.removeprefix("no: ")
+    return banner("warning", f"This vote will not count as blind: {reason}. It is marked so.")
 
 
 def revealed(vote: Vote) -> str:

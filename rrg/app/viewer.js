@@ -81,7 +81,7 @@ function mountViewer(element, props, watch) {
     if (!film) return stage.setAttribute("aria-label", "Film viewer, no film is open");
     const title = (props.titles || [])[index] || film.given.title, [w, h] = film.given.size;
     stage.setAttribute("aria-label", `Radiograph. ${title}`);
-    find("view").textContent = `${title} of ${films.length}: switch (v)`;
+    find("view").textContent = `Film ${index + 1} of ${films.length}: switch (v)`;
     const shrunk = w !== film.given.width ? `, shown at ${film.given.width} × ${film.given.height}` : "";
     find("shown").textContent = `${title} · ${w} × ${h} px, ${film.given.bits} bits${shrunk}`;
   }

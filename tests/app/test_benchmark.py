@@ -121,6 +121,6 @@ def test_hostile_names_stay_text(shelf, tmp_path):
 def test_the_tab_is_drawn_when_it_is_opened(tmp_path, shelf):
     desk, _ = room(tmp_path / "other")
     page = Page(replace(desk, library=shelf))
-    assert "scores of the chosen collection appear here" in page.benchmark.body.value
+    assert "scores of the collection are being drawn" in page.benchmark.body.value
     assert "hard-negative" in page.benchmark.on_show("made")
     assert "No checkpoint" in page.benchmark.on_show(None)

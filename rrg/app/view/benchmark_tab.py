@@ -15,7 +15,7 @@ class BenchmarkTab(Part):
 
     def __init__(self, tab: gr.Tab) -> None:
         self.tab = tab
-        self.body = gr.HTML(present.nothing_yet("The scores of the chosen collection appear here."))
+        self.body = gr.HTML(present.working("The scores of the collection are being drawn"))
 
     def wire(self, desk: Desk) -> None:
         self.desk = desk

@@ -30,13 +30,18 @@ element.addEventListener("click", (event) => {
 });
 """
 
+EMPTY = (
+    "Open a film on the left, or take an example: both models’ reports appear here, sentence by sentence. Choose a "
+    "sentence, and the film shows where each model finds its evidence for it."
+)
+
 
 class ReportsTab(Part):
     title = "Reports"
 
     def __init__(self) -> None:
         self.reports = gr.HTML(
-            present.nothing_yet("The two reports appear here."), js_on_load=CHOOSE, elem_id="reports"
+            present.nothing_yet(EMPTY), js_on_load=CHOOSE, elem_id="reports"
         )
         self.evidence = gr.HTML("", elem_id="evidence")
         self.findings = gr.HTML("")
