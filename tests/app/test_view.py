@@ -180,6 +180,16 @@ def test_the_clock_goes_on_until_the_models_are_there_and_before_they_are_asked_
     assert page.header.on_tick(*CHOICE)[1].active is False
 
 
+def test_cancel_deletes_what_waited_to_be_read_wherever_it_was_opened(page, tmp_path):
+    waiting = [film(tmp_path / "study.png"), film(tmp_path / "blind.png")]
+    click = (page.panel.cancel._id, "click")
+    (cancelled,) = (d for d in dependencies(page) if click in map(tuple, d["targets"]) and d["inputs"])
+    assert {page.panel.upload._id, page.blind.own._id} <= set(cancelled["inputs"]) & set(cancelled["outputs"])
+    after = page.panel.on_cancel(None, *([str(file)] for file in waiting))
+    assert not any(file.exists() for file in waiting)
+    assert (after[page.panel.upload], after[page.blind.own]) == (None, None)
+
+
 def test_the_gate_hides_the_desk_until_it_is_accepted(page):
     config = page.demo.get_config_file()
     props = {each["id"]: each["props"] for each in config["components"]}

@@ -48,6 +48,9 @@ class BlindTab(Part):
             self.save = gr.Button("Votes as CSV", elem_id="blind-save")
         self.told = gr.HTML("", elem_id="blind-told")
 
+    def uploads(self) -> list[Any]:
+        return [self.own]
+
     def outputs(self) -> list[Any]:
         return [self.body, self.booth]
 
@@ -60,7 +63,7 @@ class BlindTab(Part):
         everything = list(dict.fromkeys([*self.flow.outputs, *self._own]))
         choice, mine = list(desk.choice), [self.session, desk.study]
         desk.job(self.draw.click, self.on_draw, [*choice, *mine], everything)
-        desk.job(self.own.upload, self.on_own, [self.own, *choice, *mine], everything)
+        desk.job(self.own.upload, self.on_own, [self.own, *choice, *mine], [self.own, *everything])
         desk.quick(self.here.click, self.on_here, mine, everything)
         voted = [self.choice, self.confidence, self.session, desk.study]
         desk.quick(self.vote.click, self.on_vote, voted, [desk.notice, *self._own])
@@ -99,7 +102,8 @@ class BlindTab(Part):
         """Films of the reader's own, never shown with names."""
         session = session or Session(secrets.randbits(64))
         opening = lambda: self.desk.room.open_files(files or [], discard=True)  # noqa: E731
-        yield from self._read(opening, (first, second, collection), session, held)
+        for shown in self._read(opening, (first, second, collection), session, held):
+            yield {self.own: None} | shown
 
     def _read(
         self, opening: Callable[[], OpenStudy], choice: tuple[str, str, str], session: Session,

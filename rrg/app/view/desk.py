@@ -29,6 +29,10 @@ class Part:
         """The components that a reading changes."""
         return []
 
+    def uploads(self) -> list[Any]:
+        """The components that hold files which may still wait to be read."""
+        return []
+
     def wire(self, desk: Desk) -> None:
         """Connect this part's own events."""
 

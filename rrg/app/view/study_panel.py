@@ -59,6 +59,9 @@ class StudyPanel(Part):
             self.inverts = [gr.Checkbox(False, label=f"Film {i} is shown inverted: turn it") for i in (1, 2)]
         self.again = gr.Button("Read again", size="sm")
 
+    def uploads(self) -> list[Any]:
+        return [self.upload]
+
     def outputs(self) -> list[Any]:
         return [self.upload, self.override, self.record, *self.views, *self.inverts]
 
@@ -89,15 +92,16 @@ class StudyPanel(Part):
 
     def wire_cancel(self, desk: Desk) -> None:
         """Comes last, when every job is known."""
-        shown = [*self.flow.outputs, self.cancel]
-        held = [self.upload, desk.study]
+        self.waiting = [component for part in desk.parts for component in part.uploads()]
+        shown = list(dict.fromkeys([*self.flow.outputs, *self.waiting, self.cancel]))
+        held = [desk.study, *self.waiting]
         desk.quick(self.cancel.click, self.on_cancel, held, shown, cancels=list(desk.jobs))
 
-    def on_cancel(self, files: list[str] | None, held: OpenStudy | None) -> Updates:
+    def on_cancel(self, held: OpenStudy | None, *waiting: list[str] | None) -> Updates:
         """What still waited to be read is deleted unread."""
-        for file in files or ():
+        for file in (file for files in waiting for file in files or ()):
             Path(file).unlink(missing_ok=True)
-        return {**self.flow.stopped(held), self.upload: None}
+        return {**self.flow.stopped(held), **dict.fromkeys(self.waiting)}
 
     # -- handlers: each takes what a browser holds and yields what it shows
 
