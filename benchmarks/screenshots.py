@@ -16,7 +16,11 @@ from playwright.sync_api import Page
 from serving import ROOT, chromium, served, wait_for_models, wait_for_reading
 
 TABS = ("Reports", "Nearest reports", "Hard negatives", "Probe", "Benchmark", "Blind reading")
-EXAMPLES = {"rg1": "A real PA film", "ct": "Two projections"}
+EXAMPLES = {
+    "rg1": "A real PA film",
+    "ct": "Two projections",
+    "simulated": "",
+}  # the last by its film in the strip
 THEMES = ("light", "dark")
 
 
@@ -74,7 +78,9 @@ def visit(page: Page, stem: Path, examples: list[str]) -> None:
     for name in examples:
         page.get_by_role("tab", name=TABS[0], exact=True).click()
         button = page.get_by_role("button", name=EXAMPLES[name])
-        if not button.is_enabled():
+        if name == "simulated":
+            button = page.locator("#simulated button.study").first
+        if not (button.count() and button.is_enabled()):
             print(f"{name} is not installed here", file=sys.stderr)
             continue
         button.click()

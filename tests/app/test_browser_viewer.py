@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rrg.app import viewer
+from rrg.app.truth import runs
 from rrg.app.view.server import STYLE
 from rrg.app.view.viewer_panel import FRAME, SCRIPT
 from rrg.types import Radiograph, Saliency, View
@@ -272,5 +273,36 @@ def test_without_a_film_nothing_can_be_done_and_nothing_breaks(browser):
     page.mouse.move(200, 200)
     page.mouse.wheel(0, 100)
     assert (canvas(page) == BLACK).all()
+    assert page.alerts == []
+    page.close()
+
+
+def test_a_true_mask_is_outlined_where_it_is_and_named(browser):
+    """A mask over rows 30 to 59 and columns 20 to 49 of a grey film of 100 x 100."""
+    page = opened(browser, [film(np.full((100, 100), 0.5))])
+    plain = canvas(page)
+    mask = np.zeros((100, 100), dtype=bool)
+    mask[30:60, 20:50] = True
+    fact = {"name": HOSTILE, "films": [{"width": 100, "height": 100, "runs": runs(mask)}]}
+    page.evaluate("(truth) => give('truth', truth)", {"label": "SIMULATED", "facts": [fact]})
+    assert part(page, "simulated").inner_text() == "SIMULATED"
+    assert (canvas(page) == plain).all()
+    part(page, "stage").focus()
+    page.keyboard.press("t")
+    changed = (canvas(page) != plain).any(axis=-1)
+    height, width = changed.shape
+    scale = min(height, width) / 100
+    top, left = (height - 100 * scale) / 2, (width - 100 * scale) / 2
+
+    def at(row, column):
+        return changed[round(top + row * scale), round(left + column * scale)]
+
+    assert all(at(*edge) for edge in ((30, 35), (60, 35), (45, 20), (45, 50)))
+    assert not any(at(*off) for off in ((45, 35), (35, 45), (65, 35), (45, 15), (45, 55), (80, 80)))
+    assert part(page, "legend").inner_text() == f"1 {HOSTILE}"
+    page.evaluate("give('truth', {})")
+    assert (canvas(page) == plain).all()
+    assert part(page, "truth").is_hidden()
+    assert part(page, "simulated").is_hidden()
     assert page.alerts == []
     page.close()
