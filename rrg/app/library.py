@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rrg.data.simulated import shipped_beside
+from rrg.data.simulated import SHIPPED, is_simulated
 from rrg.types import Evidence, Fit, ModelReading, Radiograph, RrgError, View
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -152,11 +152,9 @@ class Library:
         return {name: tuple(sorted(models, key=_rung)) for name, models in found.items()}
 
     def cohorts(self) -> dict[str, Path]:
-        """Collection -> the sample of simulated studies that lies beside its checkpoints, where there is one."""
-        beside = {
-            name: shipped_beside(self.root / name / models[0]) for name, models in self.collections().items()
-        }
-        return {name: folder for name, folder in beside.items() if folder is not None}
+        """Collection -> its sample of simulated studies, where there is one, with or without checkpoints beside it."""
+        samples = sorted(self.root.glob(f"*/{SHIPPED}"))
+        return {folder.parent.name: folder for folder in samples if is_simulated(folder)}
 
     def request(self, *keys: Key) -> None:
         """Ask for checkpoints without waiting; a failed one is tried again."""

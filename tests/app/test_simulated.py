@@ -1,6 +1,7 @@
 """Simulated studies in the reading room: truth, masks and twins, labelled wherever they are shown, complete offline."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,14 @@ from rrg.app.examples import CT, folder_examples, shipped_examples
 from rrg.app.export import export
 from rrg.app.export_text import as_text
 from rrg.app.present import notices
-from rrg.app.reading_room import REFERENCE
+from rrg.app.reading_room import REFERENCE, ReadingRoom
 from rrg.app.truth import NONE, KnownTruth, Twin, runs
 from rrg.app.truth import SIMULATED as LABEL
 from rrg.app.view import Page
 from rrg.data.datasets import load_studies
 from rrg.data.simulated import SimulatedFact, load_masks
 from rrg.types import RrgError, Side, View
-from tests.app.doubles import PAIR, film
+from tests.app.doubles import PAIR, film, library
 from tests.app.simulated import COLLECTION, EXAMPLES, GALLERY, SIMULATED, simulated_room
 from tests.app.test_present import Tags
 
@@ -97,6 +98,16 @@ def test_a_cohort_as_data_folder_is_offered_as_simulated_too(root):
     assert sum(each.twin is not None for each in found) == 32
     assert all(each.simulated and each.cohort for each in found)
     assert all(each.collection == "" for each in found)
+
+
+def test_a_sample_without_models_is_offered_and_read_by_those_that_are_chosen(root, tmp_path, shown):
+    shutil.copytree(root / COLLECTION / "cohort", tmp_path / COLLECTION / "cohort")
+    alone, _ = library(tmp_path)
+    desk = ReadingRoom(alone, data_file=lambda name: None, simulated=shipped_examples(alone.cohorts()))
+    page = Page(desk)
+    updates = list(page.panel.simulated.on_pick("baseline", "hard-negative", "made", None, Picked(shown.id)))
+    assert last(updates, page.study).pair == PAIR
+    assert not any(page.header.collection in update for update in updates)
 
 
 def test_a_broken_sample_is_left_out(desk, root, tmp_path, caplog):

@@ -40,9 +40,7 @@ class ReportsTab(Part):
     title = "Reports"
 
     def __init__(self) -> None:
-        self.reports = gr.HTML(
-            present.nothing_yet(EMPTY), js_on_load=CHOOSE, elem_id="reports"
-        )
+        self.reports = gr.HTML(present.nothing_yet(EMPTY), js_on_load=CHOOSE, elem_id="reports")
         self.evidence = gr.HTML("", elem_id="evidence")
         self.findings = gr.HTML("")
 
