@@ -16,7 +16,7 @@ BACK = "Back to its twin"
 def strip(examples: Sequence[Example], pictures: Mapping[str, str]) -> str:
     """Buttons to choose a study by its film; `pictures`: id -> the address of a small frontal film."""
     items = "".join(_item(example, pictures.get(example.id, "")) for example in examples)
-    head = f"<h3>{len(examples)} simulated studies</h3><p>with report, known truth and a twin that differs in one fact</p>"
+    head = f"<h3>{len(examples)} simulated studies</h3><p>with report, truth and a twin</p>"
     return f'<section class="strip" aria-label="Simulated studies">{head}<ul>{items}</ul></section>'
 
 
