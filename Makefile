@@ -89,10 +89,12 @@ SIMULATED := runs/simulated
 COHORT := $(SIMULATED)/cohort
 SIMULATED_MODELS := checkpoints/simulated
 RUNGS := baseline aligned hard-negative
+STUDIES ?= 3000
+PAIRS ?= 150
 .PHONY: simulated simulated-scoreboard
 
 simulated: $(VENV)/.dev
-	$(BIN)/python -m rrg simulate --out $(COHORT) --studies 3000 --pairs 150 --seed 1 --processes 2
+	$(BIN)/python -m rrg simulate --out $(COHORT) --studies $(STUDIES) --pairs $(PAIRS) --seed 1 --processes 2
 	$(BIN)/python -m rrg pretrain configs/encoder/simulated.yaml "data.folder=$(COHORT)" --out $(SIMULATED)/encoder
 	set -euo pipefail; for name in $(RUNGS); do \
 	  run="$(SIMULATED)/$$name"; model="$(SIMULATED_MODELS)/$$name"; \
