@@ -89,7 +89,8 @@ SIMULATED := runs/simulated
 COHORT := $(SIMULATED)/cohort
 SIMULATED_MODELS := checkpoints/simulated
 RUNGS := baseline aligned hard-negative
-STUDIES ?= 3000
+# Eight in ten of them are for training.
+STUDIES ?= 3800
 PAIRS ?= 150
 .PHONY: simulated simulated-scoreboard
 
