@@ -100,6 +100,11 @@ def record(study: OpenStudy | None) -> str:
         for i, film in enumerate(study.films, 1)
         if film.warnings
     ]
+    told += [
+        banner("note", (f"Film {i}: " if several else "") + "shown inverted from how it is stored: dense is bright.")
+        for i, film in enumerate(study.films, 1)
+        if film.inverted
+    ]
     parts = [_record(film, i) for i, film in enumerate(study.films, 1)]
     return f'{"".join(told)}<p class="quiet">{esc(study.origin)}</p>{"".join(parts)}{_seen(study)}'
 

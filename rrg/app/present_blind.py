@@ -35,7 +35,8 @@ def thanks(votes: Sequence[Vote]) -> str:
     """After a vote: how many there are, and still nothing of who wrote which."""
     many = f"{len(votes)} votes" if len(votes) != 1 else "1 vote"
     return (
-        f'<p class="computed" role="status">✓ Vote recorded; {many} in this session. Draw the next film.</p>'
+        f'<p class="computed" role="status">✓ Vote recorded; {many} in this session. Draw the next film, or ask who wrote '
+        "which: the other tabs come back with it.</p>"
     )
 
 

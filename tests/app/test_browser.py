@@ -140,6 +140,7 @@ def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("ol.neighbours li")
+    assert not [each for each in page.locator("[role=listbox]").all() if each.is_visible()]
     page.close()
 
 

@@ -18,7 +18,7 @@ from rrg.app.view.flow import Flow
 from rrg.types import RrgError
 
 KEEP_SESSION = 4 * 3600  # seconds that votes outlive the last request
-HIDDEN = "A blind ballot is open: the other tabs stay empty until you have voted."
+HIDDEN = "A blind ballot is open: the other tabs stay empty until you have voted and asked who wrote which."
 NAMED = "Reports with names are on the page now, so no ballot is open. Draw a film to read blind."
 ORIGIN = "A film for a blind reading."
 

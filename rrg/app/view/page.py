@@ -34,6 +34,11 @@ patient data are never shown or stored."""
 # In the browser alone: the room opens at once, whatever the server is loading.
 ACCEPTED = '() => [{ __type__: "update", visible: false }, { __type__: "update", visible: true }]'
 
+# Gradio's lists take the Tab that leaves them for an answer and stay open, over what stands below.
+TAB_LEAVES = """() => { document.addEventListener("keydown", (event) => {
+  if (event.key === "Tab" && event.target.closest("#choice, #studies")) event.stopPropagation();
+}, true); }"""
+
 
 class Page:
     """Builds the page over one reading room. Its attributes are components; no study is ever kept on it."""
@@ -100,6 +105,7 @@ class Page:
         self.accept.click(
             None, None, [self.gate, self.desk_row], js=ACCEPTED, queue=False, api_visibility="private"
         )
+        self.demo.load(None, None, None, js=TAB_LEAVES, queue=False, api_visibility="private")
         for part in self.parts:
             part.wire(self.desk)
         again = [*self.header.choice, self.panel.override, self.study]
