@@ -52,7 +52,8 @@ def reports(study: OpenStudy) -> str:
         for i, (mine, other) in enumerate(((first, second), (second, first)))
     ]
     key = "".join(_verdict(verdict) for verdict in Verdict)
-    legend = f'<p class="key">Against the other report, by the findings named: {key}</p>'
+    told = f"Against the other report, by the findings named: {key}. That two models agree does not make it true."
+    legend = f'<p class="key">{told}</p>'
     return pair(cards) + _reference_card(truth, study) + legend + _settings(study, reading)
 
 

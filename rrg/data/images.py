@@ -98,7 +98,7 @@ def _decode(data: bytes, view: View) -> Radiograph:
         if data.startswith(magic):
             return read_raster(data, kind, view)
     foreign = next((words for magic, words in _FOREIGN.items() if data.startswith(magic)), "not a picture")
-    raise refusal(f"The file is {foreign}.")
+    raise refusal(f"The file is {foreign}.", "Choose the film itself, as it was exported.")
 
 
 def _doubts(film: Radiograph) -> list[str]:
