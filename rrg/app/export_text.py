@@ -89,19 +89,9 @@ def _report(model: Mapping[str, Any]) -> Iterator[Line]:
     yield from _negatives(model["hard_negatives"])
 
 
-def _finding(each: Mapping[str, Any]) -> str:
-    parts = (
-        each["severity"],
-        each["side"],
-        each["label"],
-        each["place"] and f"({each['place']})",
-        each["status"],
-    )
-    return " ".join(str(part) for part in parts if part)
-
-
-def _known(each: Mapping[str, Any]) -> str:
-    parts = (each["severity"], each["side"], each["finding"], each["place"] and f"({each['place']})")
+def _finding(each: Mapping[str, Any], name: str = "label") -> str:
+    place = each["place"] and f"({each['place']})"
+    parts = (each["severity"], each["side"], each[name], place, each.get("status"))
     return " ".join(str(part) for part in parts if part)
 
 
@@ -125,7 +115,7 @@ def _truth(value: Mapping[str, Any]) -> Iterator[Line]:
     if value["truth"]:
         yield Line("heading", "What is true of this simulated study")
         facts = value["truth"]["findings"]
-        yield from (Line("text", _known(each)) for each in facts)
+        yield from (Line("text", _finding(each, "finding")) for each in facts)
         if not facts:
             yield Line("text", "No finding.")
     if value["reference"]:

@@ -90,21 +90,17 @@ def working(step: str) -> str:
 # -- what was read
 
 
+INVERTED = "shown inverted from how it is stored: dense is bright."
+
+
 def record(study: OpenStudy | None) -> str:
     """What was read of each file, and what was done to it; then what the models see."""
     if study is None:
         return ""
     several = len(study.films) > 1
-    told = [
-        banner("warning", (f"Film {i}: " if several else "") + " ".join(film.warnings))
-        for i, film in enumerate(study.films, 1)
-        if film.warnings
-    ]
-    told += [
-        banner("note", (f"Film {i}: " if several else "") + "shown inverted from how it is stored: dense is bright.")
-        for i, film in enumerate(study.films, 1)
-        if film.inverted
-    ]
+    named = [(f"Film {i}: " if several else "", film) for i, film in enumerate(study.films, 1)]
+    told = [banner("warning", name + " ".join(film.warnings)) for name, film in named if film.warnings]
+    told += [banner("note", name + INVERTED) for name, film in named if film.inverted]
     parts = [_record(film, i) for i, film in enumerate(study.films, 1)]
     return f'{"".join(told)}<p class="quiet">{esc(study.origin)}</p>{"".join(parts)}{_seen(study)}'
 

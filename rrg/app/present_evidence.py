@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rrg.app.evidence import SentenceEvidence
 from rrg.app.present import esc
+from rrg.app.present_reports import tag
 from rrg.app.reading_room import REFERENCE
 from rrg.explain.scale import UNIT, WEAK, is_weak
 from rrg.types import Evidence, View
@@ -66,8 +67,9 @@ def _hits(views: Sequence[tuple[View, bool]]) -> str:
     if not views:
         return ""
     said = " ".join(
-        f'<span class="tag {"agrees" if hit else "contradicts"}"><i aria-hidden="true">{"✓" if hit else "✗"}</i> '
-        f"{'in' if hit else 'outside'} the true finding, {view.name.lower()}</span>"
+        tag("agrees", "✓", f"in the true finding, {view.name.lower()}")
+        if hit
+        else tag("contradicts", "✗", f"outside the true finding, {view.name.lower()}")
         for view, hit in views
     )
     return f'<br><span class="pointing">Strongest point of its map: {said}</span>'

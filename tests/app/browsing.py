@@ -74,6 +74,27 @@ def open_tab(page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
 
 
+@contextmanager
+def serving(desk, keys=()) -> Iterator[str]:
+    """The address of the page over a reading room, with these models loaded."""
+    from rrg.app.view import launch
+
+    page, url = launch(desk, block=False, port=free_port())
+    try:
+        for key in keys:
+            desk.library.get(key)
+        yield url
+    finally:
+        page.demo.close(verbose=False)
+
+
+def client_of(url: str, **more):
+    """Another program; patient, because a machine under load is slow."""
+    from gradio_client import Client
+
+    return Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, **more)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.app.browsing import WAIT, chromium
+from tests.app.browsing import WAIT, chromium, serving
 from tests.app.doubles import HOSTILE, PAIR, TEXTS, Halting, room
 
 
@@ -25,34 +25,35 @@ def uploads(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def slow():
+def going():
     """Drafting goes on only while this is set."""
-    going = threading.Event()
+    event = threading.Event()
+    event.set()
+    return event
+
+
+@pytest.fixture
+def slow(going):
+    """The same for one test: whatever becomes of it, the next one finds drafting going on."""
+    yield going
     going.set()
-    return going
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory, slow):
+def desk(tmp_path_factory, going):
     """The reading room and its doubles; the baseline's report tries to be code."""
     desk, made = room(tmp_path_factory.mktemp("checkpoints"))
     made["baseline"].text = HOSTILE
     made["hard-negative"] = Halting("hard-negative", TEXTS["hard-negative"])
-    made["hard-negative"].going = slow
+    made["hard-negative"].going = going
     return desk
 
 
 @pytest.fixture(scope="module")
 def served(desk, uploads):
     """The address of the page."""
-    from rrg.app.view import launch
-    from tests.app.browsing import free_port
-
-    page, url = launch(desk, block=False, port=free_port())
-    for key in PAIR:
-        desk.library.get(key)
-    yield url
-    page.demo.close(verbose=False)
+    with serving(desk, PAIR) as url:
+        yield url
 
 
 @pytest.fixture

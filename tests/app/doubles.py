@@ -152,7 +152,7 @@ class Halting(Double):
 
     def draft(self, encoded):
         for text in super().draft(encoded):
-            assert self.going.wait(60)
+            assert self.going.wait(600)
             yield text
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rrg.app.truth import NONE
-from tests.app.browsing import canvas, free_port, open_tab, part, tab_to, wait_for_reports
+from tests.app.browsing import canvas, open_tab, part, serving, tab_to, wait_for_reports
 from tests.app.simulated import EXAMPLES, GALLERY, SIMULATED, simulated_room
 from tests.app.test_accessibility import AXE, faults
 
@@ -116,10 +116,5 @@ def test_axe_finds_no_serious_fault(visit, shown, theme):
 @pytest.fixture(scope="module")
 def served(desk, uploads):
     """The address of the page over these doubles."""
-    from rrg.app.view import launch
-
-    page, url = launch(desk, block=False, port=free_port())
-    for key in SIMULATED:
-        desk.library.get(key)
-    yield url
-    page.demo.close(verbose=False)
+    with serving(desk, SIMULATED) as url:
+        yield url

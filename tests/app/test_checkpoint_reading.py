@@ -3,14 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
 from rrg.app.examples import RG1, pydicom_file
 from rrg.app.library import Key, Library
 from rrg.app.readers import open_reader
 from rrg.app.reading_room import ReadingRoom
-from rrg.app.view import launch
-from tests.app.browsing import free_port
+from tests.app.browsing import client_of, serving
 from tests.app.checkpoints import make_collection
 from tests.app.doubles import film
 
@@ -48,16 +47,11 @@ def test_the_alignment_never_falls_as_lambda_falls(desk, tmp_path):
 
 def test_a_client_reads_a_real_film_over_loopback(desk, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
-    page, url = launch(desk, block=False, port=free_port())
-    try:
-        client = Client(
-            url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, download_files=False
-        )
+    with serving(desk) as url:
+        client = client_of(url, download_files=False)
         installed = {e["id"] for e in client.predict(api_name="/examples") if e["installed"]}
         source = pydicom_file("RG1_UNCR.dcm") if RG1 in installed else film(tmp_path / "a.png")
         reading = client.predict([handle_file(str(source))], "", "", False, api_name="/read")
-    finally:
-        page.demo.close(verbose=False)
     assert [m["model"] for m in reading["models"]] == ["baseline", "hard-negative"]
     assert reading["films"][0]["format"] == ("DICOM" if RG1 in installed else "PNG")
     left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
 from rrg.app.endpoints import Endpoints
-from rrg.app.view import launch
 from rrg.types import RrgError
-from tests.app.browsing import free_port
+from tests.app.browsing import client_of, serving
 from tests.app.doubles import PAIR, TEXTS, film, room
 from tests.app.test_view import SERVED
 
@@ -23,9 +22,8 @@ def client(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "temporary"))
         desk, _ = room(folder / "checkpoints")
-        page, url = launch(desk, block=False, port=free_port())
-        yield Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False)
-        page.demo.close(verbose=False)
+        with serving(desk) as url:
+            yield client_of(url)
 
 
 @pytest.fixture

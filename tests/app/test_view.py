@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from gradio.state_holder import SessionState
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 
 from rrg.app import view
 from rrg.app.library import Key
-from rrg.app.view import Page, launch
-from tests.app.browsing import free_port
+from rrg.app.view import Page
+from tests.app.browsing import client_of, serving
 from tests.app.doubles import PAIR, TEXTS, film, room
 
 CHOICE = ("baseline", "hard-negative", "made")
@@ -48,6 +48,14 @@ def dependencies(page):
 def test_only_the_documented_endpoints_are_public(page):
     public = {d["api_name"] for d in dependencies(page) if d["api_visibility"] == "public"}
     assert public == SERVED
+
+
+def test_nothing_writes_where_the_place_in_the_queue_stands(page):
+    """An answer that fills a component takes away what gradio told there of the queue."""
+    filled = {output for d in dependencies(page) for output in d["outputs"]}
+    waiting = {each for d in dependencies(page) for each in d["show_progress_on"] or ()}
+    assert waiting == {page.header.queue._id}
+    assert not waiting & filled
 
 
 def test_every_job_that_runs_a_model_waits_in_one_slot(page):
@@ -218,9 +226,8 @@ def test_without_checkpoints_the_page_still_opens(tmp_path):
 
 def test_other_programs_read_over_the_api(tmp_path):
     desk, _ = room(tmp_path / "checkpoints")
-    page, url = launch(desk, block=False, port=free_port())
-    try:
-        client = Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False)
+    with serving(desk) as url:
+        client = client_of(url)
         assert {e["id"] for e in client.predict(api_name="/examples")} == {"rg1", "ct"}
         file = film(tmp_path / "a.png")
         reading = client.predict([handle_file(file)], "", "", False, api_name="/read")
@@ -235,23 +242,16 @@ def test_other_programs_read_over_the_api(tmp_path):
         described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
         assert set(described) == {f"/{name}" for name in SERVED}
         assert all(p["label"] for p in described["/read"]["parameters"])
-    finally:
-        page.demo.close(verbose=False)
 
 
 def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     desk, made = room(tmp_path / "checkpoints")
-    page, url = launch(desk, block=False, port=free_port())
-    try:
-        client = Client(
-            url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, download_files=False
-        )
+    with serving(desk) as url:
+        client = client_of(url, download_files=False)
         files = [handle_file(str(film(tmp_path / f"{i}.png", i))) for i in range(20)]
         jobs = [client.submit([file], "", "", False, api_name="/read") for file in files]
         readings = [job.result(timeout=300) for job in jobs]
-    finally:
-        page.demo.close(verbose=False)
     assert [reading["models"][0]["report"] for reading in readings] == [TEXTS["baseline"]] * 20
     assert len(made["baseline"].encodings) == 20
     left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]

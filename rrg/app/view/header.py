@@ -10,7 +10,7 @@ import gradio as gr
 from rrg.app import present
 from rrg.app.library import title_of
 from rrg.app.reading_room import ReadingRoom
-from rrg.app.study import NOTICE
+from rrg.app.study import NOTICE, OpenStudy
 from rrg.app.view.desk import Choice, Part, Updates, pair_of
 
 # An accordion builds its inside when it is opened, so the link has to press its button.
@@ -23,7 +23,7 @@ element.querySelector("a").addEventListener("click", () => {
 
 
 class Header(Part):
-    """Choice of models; `loading` is the line that says how far they have come."""
+    """Choice of models; `loading` is the line that says how far they have come, `queue` the place of the job that waits."""
 
     def __init__(self, room: ReadingRoom) -> None:
         self.room = room
@@ -58,7 +58,10 @@ class Header(Part):
 
     def build_status(self) -> None:
         """The line on the models, and the clock that keeps it; stands below the gate."""
-        self.loading = gr.HTML(present.loading(self.room.library.loading(), self.pair), elem_id="loading")
+        with gr.Row(elem_id="status"):
+            self.loading = gr.HTML(present.loading(self.room.library.loading(), self.pair), elem_id="loading")
+            # A component that no event fills: an answer to any other would wipe the place in the queue off it.
+            self.queue = gr.HTML("<span></span>", elem_id="queue")
         self.timer = gr.Timer(1.0, active=self.pair is not None)
 
     def build_cards(self) -> None:
@@ -69,7 +72,7 @@ class Header(Part):
         """One dependency for each way to choose another pair; a reading follows on each."""
         quick: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         choice, asked = list(self.choice), [self.loading, self.timer]
-        self.timer.tick(self.on_tick, choice, [*asked, self.cards], **quick)
+        self.timer.tick(self.on_tick, choice, self.outputs(), **quick)
         names = self.collection.input(
             self.on_collection, [self.collection], [self.first, self.second], **quick
         )
@@ -92,6 +95,18 @@ class Header(Part):
         loading, timer = self.on_choice(*chosen)
         shown = (first, second, collection, loading, timer)
         return chosen, dict(zip(self.switched, shown, strict=True))
+
+    def outputs(self) -> list[Any]:
+        return [self.loading, self.timer, self.cards]
+
+    def show(self, study: OpenStudy) -> Updates:
+        """The models that read `study`: a tick asked for before they were chosen may have been answered after."""
+        if study.pair is None:
+            return {}
+        first, second = study.pair
+        return dict(
+            zip(self.outputs(), self.on_tick(first.name, second.name, first.collection), strict=True)
+        )
 
     # -- handlers
 

@@ -66,11 +66,7 @@ class NegativesTab(Part):
             study = self.room.with_positive(held or OpenStudy((), ""), text)
         except RrgError as error:
             return self.desk.refused(error, held)
-        return {
-            self.desk.study: study,
-            self.desk.notice: "",
-            **self._at(study, hardness),
-        }
+        return {self.desk.study: study, self.desk.notice: "", **self._at(study, hardness)}
 
     def on_hardness(self, hardness: float, held: OpenStudy | None) -> str:
         return present_negatives.negative_at(held.reading, hardness) if held and held.reading else ""

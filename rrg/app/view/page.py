@@ -99,7 +99,7 @@ class Page:
     def _wire(self) -> None:
         self.desk = Desk(
             room=self.room, study=self.study, header=self.header, notice=self.panel.notice, cancel=self.panel.cancel,
-            busy=self.header.loading, viewer=self.panel.viewer, parts=self.parts,
+            busy=self.header.queue, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
         self.accept.click(

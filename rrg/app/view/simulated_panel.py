@@ -36,7 +36,7 @@ class SimulatedStudies(Part):
 
     def wire(self, desk: Desk) -> None:
         self.desk, self.flow = desk, Flow(desk)
-        shown = [*self.flow.outputs, *desk.header.switched]
+        shown = list(dict.fromkeys([*self.flow.outputs, *desk.header.switched]))
         desk.job(self.strip.click, self.on_pick, [*desk.choice, desk.study], shown)
 
     def on_pick(
