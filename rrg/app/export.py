@@ -6,15 +6,16 @@ docs/export.md documents them. Names no file and no patient. Knows no model and 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
+from rrg.app import answers
 from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
 from rrg.app.truth import as_json
 from rrg.retrieval.texts import openi_link
 from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph, Reading
 
-SCHEMA = {
+SCHEMA: answers.Schema = {
     "name": "rrg reading",
     "version": 1,
 }  # raised where a field changes its meaning or goes; see docs/export.md
@@ -40,10 +41,10 @@ def readable_margins(reading: Reading, text: str) -> list[tuple[str, float]]:
     return [(name, path.positive_alignment - cosine) for name, path, cosine in known if path is not None]
 
 
-def export(study: OpenStudy) -> dict[str, Any]:
+def export(study: OpenStudy) -> answers.Reading:
     """The reading as plain JSON values. Names no file and no patient."""
-    result: dict[str, Any] = {
-        "schema": dict(SCHEMA),
+    result: answers.Reading = {
+        "schema": SCHEMA.copy(),
         "notice": NOTICE,
         "films": [_film(film) for film in study.films],
         "simulated": study.simulated or None,
@@ -61,12 +62,12 @@ def export(study: OpenStudy) -> dict[str, Any]:
         result["models"] = [_model(first, second), _model(second, first)]
         result["positive"] = {"text": study.reading.positive, "source": study.reading.positive_source}
         result["readable_negatives"] = _readable(study.reading)
-        result["settings"] = dict(study.reading.settings)
+        result["settings"] = cast(answers.Settings, dict(study.reading.settings))
         result["warnings"] = list(study.reading.warnings)
     return result
 
 
-def _film(film: Radiograph) -> dict[str, Any]:
+def _film(film: Radiograph) -> answers.Film:
     height, width = film.pixels.shape
     return {
         "format": film.source_format,
@@ -80,20 +81,22 @@ def _film(film: Radiograph) -> dict[str, Any]:
     }
 
 
-def _model(mine: ModelReading, other: ModelReading) -> dict[str, Any]:
+def _model(mine: ModelReading, other: ModelReading) -> answers.ModelReading:
     return {
         "model": mine.model,
         "revision": mine.revision,
         "report": mine.report.text,
-        "sentences": [asdict(sentence) for sentence in compare_sentences(mine, other)],
-        "findings": [asdict(finding) for finding in mine.findings],
+        "sentences": [
+            cast(answers.Sentence, asdict(sentence)) for sentence in compare_sentences(mine, other)
+        ],
+        "findings": [cast(answers.Finding, asdict(finding)) for finding in mine.findings],
         "neighbours": [_neighbour(neighbour) for neighbour in mine.neighbours],
         "hard_negatives": _negatives(mine.hard_negatives),
         "seconds": mine.seconds,
     }
 
 
-def _readable(reading: Reading) -> list[dict[str, Any]]:
+def _readable(reading: Reading) -> list[answers.ReadableMargins]:
     """Every readable negative before both models: a margin is the positive's cosine minus the negative's."""
     return [
         {
@@ -107,7 +110,7 @@ def _readable(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
-def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
+def _neighbour(neighbour: Neighbour) -> answers.Neighbour:
     return {
         "study": neighbour.study_id,
         "uid": neighbour.uid,
@@ -118,7 +121,7 @@ def _neighbour(neighbour: Neighbour) -> dict[str, Any]:
     }
 
 
-def _negatives(negatives: HardNegatives | None) -> dict[str, Any] | None:
+def _negatives(negatives: HardNegatives | None) -> answers.HardNegatives | None:
     if negatives is None:
         return None
     return {
@@ -136,11 +139,11 @@ def _negatives(negatives: HardNegatives | None) -> dict[str, Any] | None:
     }
 
 
-def _point(point: HardNegative) -> dict[str, Any]:
+def _point(point: HardNegative) -> answers.Point:
     return {
         "hardness": point.hardness,
         "alignment": point.alignment,
         "angle": point.angle,
         "nearest_study": point.nearest.study_id,
-        "readable": None if point.readable is None else asdict(point.readable),
+        "readable": None if point.readable is None else cast(answers.Readable, asdict(point.readable)),
     }

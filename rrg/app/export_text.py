@@ -11,7 +11,7 @@ from rrg.app.truth import SIMULATED
 Kind = Literal["title", "warning", "heading", "text", "small"]
 RULE = {"title": "=", "heading": "-"}
 OVERRIDDEN = "READ AGAINST THE SCREENING: this does not look like a chest film, and it was read all the same."
-CORRECTED = "CORRECTED BY THE READER: a film was turned by hand before it was read."
+CORRECTED = "CORRECTED BY THE READER: the view or the polarity of a film was given by hand before it was read."
 SYNTHETIC = "Hard negatives are synthetic and false by construction: reports that this film should not have."
 
 

@@ -261,7 +261,8 @@ def _guessed(film: Radiograph, view: View) -> Radiograph:
 
 def _corrected(film: Radiograph, correction: Correction) -> Radiograph:
     if correction.view is not None:
-        film = replace(film, view=correction.view)
+        said = f"view given by the reader: {correction.view.name.lower()}"
+        film = replace(film, view=correction.view, steps=(*film.steps, said))
     if correction.invert:
         pixels = (1.0 - film.pixels).astype(np.float32)
         film = replace(

@@ -10,6 +10,7 @@ from rrg.app.truth import KnownTruth
 from rrg.types import Radiograph, Reading, View
 
 NOTICE = "Research demonstration, not for clinical use."
+VIEWS = {"as read": None, "frontal": View.FRONTAL, "lateral": View.LATERAL}  # what a reader may say of a film
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rrg.app import answers
 from rrg.data.findings import label_report
 from rrg.data.simulated import Pair, SimulatedFact, in_words, load_facts, load_masks
 from rrg.types import Status, View
@@ -79,9 +79,9 @@ def named(truth: KnownTruth) -> list[str]:
     return [in_words(fact) for fact in truth.facts]
 
 
-def as_json(truth: KnownTruth) -> dict[str, Any]:
+def as_json(truth: KnownTruth) -> answers.Known:
     """Plain JSON values, without the masks."""
-    facts = [
+    facts: list[answers.KnownFinding] = [
         {
             "finding": fact.kind, "label": fact.label, "side": fact.side, "severity": fact.severity, "place": fact.place,
             "sentence": fact.sentence,
@@ -91,7 +91,7 @@ def as_json(truth: KnownTruth) -> dict[str, Any]:
     return {"findings": facts, "twin": None if truth.twin is None else twin_json(truth.twin)}
 
 
-def twin_json(twin: Twin) -> dict[str, Any]:
+def twin_json(twin: Twin) -> answers.Twin:
     return {"id": twin.id, "change": twin.change, "here": twin.here, "there": twin.there}
 
 
@@ -103,7 +103,7 @@ def runs(mask: Mask) -> list[int]:
     return [0, *lengths] if flat.size and flat[0] else lengths
 
 
-def masks_json(truth: KnownTruth) -> list[list[dict[str, Any]]]:
+def masks_json(truth: KnownTruth) -> list[list[answers.Mask]]:
     """For each finding a mask of each film: width, height and `runs`."""
     return [
         [{"width": mask.shape[2], "height": mask.shape[1], "runs": runs(mask[i])} for mask in truth.masks]

@@ -1,19 +1,26 @@
 """The reading room for other programs: typed, documented, refusing in words; called over loopback as they would."""
 
+import csv
+import io
 import json
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
 
 import pytest
 from gradio_client import handle_file
 
+from rrg.app import answers, answers_told
+from rrg.app.asked import Asked, Intake
 from rrg.app.endpoints import Endpoints
+from rrg.app.endpoints_blind import BlindEndpoints
 from rrg.types import RrgError
 from tests.app.browsing import client_of, serving
 from tests.app.doubles import PAIR, TEXTS, film, room
 from tests.app.test_view import SERVED
 
 DRAFT = TEXTS["hard-negative"]
-ASKED = ("", "", False)  # first, second, override
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +41,7 @@ def files(tmp_path):
 @pytest.fixture
 def direct(tmp_path):
     desk, made = room(tmp_path / "checkpoints")
-    return Endpoints(desk, PAIR), made
+    return Endpoints(Intake(desk, PAIR)), made
 
 
 def test_every_endpoint_is_typed_and_described(client):
@@ -44,40 +51,149 @@ def test_every_endpoint_is_typed_and_described(client):
         assert each["description"], name
         assert all(value["label"] and value["python_type"]["type"] for value in each["parameters"]), name
         assert each["returns"], name
+    for name, kind in ANSWERS.items():
+        for key, words in answers_told.keys(kind):
+            assert words, f"{name}: {key} is not described"
+            assert f"`{key}`: {words}" in described[f"/{name}"]["description"]
+
+
+def test_the_readme_names_every_endpoint_and_what_it_answers():
+    rows = {row.split("`")[1]: row for row in README.splitlines() if row.startswith("| `/")}
+    assert set(rows) == {f"/{name}" for name in SERVED}
+    for name, kind in ANSWERS.items():
+        top = {
+            path.split("[].")[-1].split("{}.")[-1] for path, _ in answers_told.keys(kind) if depth(path) == 1
+        }
+        absent = (
+            {key for key in top if f"`{key}`" not in rows[f"/{name}"]}
+            if name not in SAID_ELSEWHERE
+            else set()
+        )
+        assert absent == set(), name
+
+
+def depth(path: str) -> int:
+    return len(path.removeprefix("[].").removeprefix("{}[].").split("."))
+
+
+# Whose keys stand in another row, or in docs/export.md.
+SAID_ELSEWHERE = {"read_example", "read", "neighbours"}
+ANSWERS = {
+    "read": answers.Reading, "read_example": answers.Reading, "read_twin": answers.TwinReading, "truth": answers.Truth,
+    "examples": list[answers.Example], "checkpoints": list[answers.Checkpoint], "probe": list[answers.Probe],
+    "flips": list[answers.Flip], "neighbours": dict[str, list[answers.Neighbour]], "negatives": answers.Negatives,
+    "evidence": answers.Evidence, "scores": answers.Scores, "blind_ballot": answers.Ballot, "blind_vote": answers.VoteCast,
+    "blind_result": answers.BlindResult,
+}  # fmt: skip
+
+
+def faults(value, kind, path="") -> list[str]:
+    """Where a JSON value is not of a type: keys that are missing or too many, values of another kind."""
+    if get_origin(kind) in (Annotated, NotRequired):
+        return faults(value, get_args(kind)[0], path)
+    if is_typeddict(kind):
+        hints = get_type_hints(kind, include_extras=True)
+        wrong = [f"{path}: {key}" for key in set(value) - set(hints) | (kind.__required_keys__ - set(value))]
+        return wrong + [
+            f for key in set(value) & set(hints) for f in faults(value[key], hints[key], f"{path}.{key}")
+        ]
+    if isinstance(kind, UnionType):
+        parts = [part for part in get_args(kind) if part is not NoneType]
+        return [] if value is None and NoneType in get_args(kind) else faults(value, parts[0], path)
+    if get_origin(kind) is list:
+        return [f for each in value for f in faults(each, get_args(kind)[0], f"{path}[]")]
+    if get_origin(kind) is dict:
+        return [f for each in value.values() for f in faults(each, get_args(kind)[1], f"{path}{{}}")]
+    wanted = (int, float) if kind is float else kind
+    return (
+        []
+        if kind is Any or (isinstance(value, wanted) and isinstance(value, bool) == (kind is bool))
+        else [f"{path}: {value!r}"]
+    )
+
+
+def test_answers_have_exactly_the_keys_of_their_types(direct, tmp_path):
+    served, _ = direct
+    asked = lambda: Asked([str(film(tmp_path / "a.png"))])  # noqa: E731
+    blinded = BlindEndpoints(served.intake)
+    ballot, session = blinded.ballot(asked(), None, 0.0)
+    cast, session = blinded.vote("left", "sure", session, 1.0)
+    made = {
+        "read": served.read(asked()), "probe": served.probe(asked(), DRAFT, ""), "flips": served.flips(DRAFT),
+        "neighbours": served.neighbours(asked()), "negatives": served.negatives(asked(), DRAFT),
+        "evidence": served.evidence(asked(), "", 1), "scores": served.scores(""), "examples": served.examples(),
+        "checkpoints": served.checkpoints(), "blind_ballot": ballot, "blind_vote": cast,
+        "blind_result": blinded.result(session)[0],
+    }  # fmt: skip
+    for name, value in made.items():
+        assert value, name
+        assert faults(json.loads(json.dumps(value)), ANSWERS[name], name) == []
+    assert faults({"case": 1}, answers.VoteCast) == [": votes"]
+    assert faults({"case": "1", "votes": 2, "more": 3}, answers.VoteCast) == [": more", ".case: '1'"]
+
+
+def test_a_film_is_corrected_over_the_wire(client, files):
+    plain = client.predict(files, api_name="/read")
+    turned = client.predict(files, view_1="lateral", invert_1=True, api_name="/read")
+    assert (plain["films"][0]["view"], plain["films"][0]["inverted"]) == ("frontal", False)
+    assert (turned["films"][0]["view"], turned["films"][0]["inverted"]) == ("lateral", True)
+    assert "inverted by the reader" in turned["films"][0]["steps"]
+    with pytest.raises(Exception, match="Film 2 is corrected, but the study has one film"):
+        client.predict(files, invert_2=True, api_name="/read")
+
+
+def test_a_blind_reading_over_the_wire(client, files):
+    ballot = client.predict(files, api_name="/blind_ballot")
+    assert {ballot["left"], ballot["right"]} == {TEXTS["baseline"], DRAFT}
+    assert client.predict("left", "fairly sure", api_name="/blind_vote") == {"case": 1, "votes": 1}
+    with pytest.raises(Exception, match="no open ballot"):
+        client.predict("left", "sure", api_name="/blind_vote")
+    result = client.predict(api_name="/blind_result")
+    (vote,), (count,) = result["votes"], result["counts"]
+    assert vote["preferred"] == vote["left"]
+    assert vote["blind"] == "yes"
+    written = {"made/baseline@0123456789ab": TEXTS["baseline"], "made/hard-negative@0123456789ab": DRAFT}
+    assert (written[vote["left"]], written[vote["right"]]) == (ballot["left"], ballot["right"])
+    assert (count["first_wins"] + count["second_wins"], count["ties"]) == (1, 0)
+    (row,) = csv.DictReader(io.StringIO(result["csv"]))
+    assert row["preferred"] == vote["preferred"]
+    client.predict(files, api_name="/blind_ballot")
+    client.predict("tie", "sure", api_name="/blind_vote")
+    assert client.predict(api_name="/blind_result")["votes"][1]["blind"].startswith("no")
 
 
 def test_a_probe_over_the_wire(client, files):
-    (one,) = client.predict(files, DRAFT, DRAFT.replace("right", "left"), *ASKED, api_name="/probe")
+    (one,) = client.predict(files, DRAFT, DRAFT.replace("right", "left"), api_name="/probe")
     assert [model["model"] for model in one["models"]] == ["baseline", "hard-negative"]
     assert one["models"][1]["alignment_margin"] == pytest.approx(0.05)
     assert one["models"][1]["likelihood_margin"] == pytest.approx(2.0)
     assert one["models"][1]["original"]["per_token"] < 0
-    every = client.predict(files, DRAFT, "", *ASKED, api_name="/probe")
+    every = client.predict(files, DRAFT, "", api_name="/probe")
     assert [each["flip"] for each in every] == client.predict(DRAFT, api_name="/flips")
 
 
 def test_neighbours_and_negatives_over_the_wire(client, files):
-    found = client.predict(files, *ASKED, api_name="/neighbours")
+    found = client.predict(files, api_name="/neighbours")
     assert [each["study"] for each in found["baseline"]] == ["MADE1", "MADE2", "MADE3"]
-    mine = client.predict(files, "Large right pneumothorax.", *ASKED, api_name="/negatives")
+    mine = client.predict(files, "Large right pneumothorax.", api_name="/negatives")
     assert mine["positive"] == {"text": "Large right pneumothorax.", "source": "the reader's own text"}
     assert mine["models"]["hard-negative"]["note"] == "synthetic, false by construction"
-    drafted = client.predict(files, "", *ASKED, api_name="/negatives")
+    drafted = client.predict(files, "", api_name="/negatives")
     assert drafted["positive"]["text"] == DRAFT
 
 
 def test_evidence_for_a_sentence_over_the_wire(client, files):
-    found = client.predict(files, "Clear lungs. No pneumothorax.", 1, *ASKED, api_name="/evidence")
+    found = client.predict(files, "Clear lungs. No pneumothorax.", 1, api_name="/evidence")
     assert (found["sentence"], found["scale"]) == ("No pneumothorax.", pytest.approx(0.8))
     weak, strong = found["models"]
     assert weak["maps"][0]["values"][1] == pytest.approx([0.2] * 4 + [0.0] * 4)
     assert strong["maps"][0]["values"][0] == [None] * 8  # outside the field of view
     assert strong["maps"][0]["view"] == "frontal"
     assert [each["word"] for each in strong["words"]] == ["no", "pneumothorax."]
-    drafted = client.predict(files, "", 1, *ASKED, api_name="/evidence")
+    drafted = client.predict(files, "", 1, api_name="/evidence")
     assert drafted["sentence"] == "Small right pleural effusion."
     with pytest.raises(Exception, match="no sentence 7; counted from 0"):
-        client.predict(files, "Clear lungs.", 7, *ASKED, api_name="/evidence")
+        client.predict(files, "Clear lungs.", 7, api_name="/evidence")
 
 
 def test_scores_over_the_wire_say_what_is_missing(client):
@@ -90,40 +206,41 @@ def test_scores_over_the_wire_say_what_is_missing(client):
 
 
 def test_an_export_over_the_wire(client, files):
-    path = Path(client.predict(files, "json", *ASKED, api_name="/export"))
+    path = Path(client.predict(files, "json", api_name="/export"))
     assert path.name == "reading.json"
     assert json.loads(path.read_text())["models"][0]["report"] == TEXTS["baseline"]
-    assert Path(client.predict(files, "pdf", *ASKED, api_name="/export")).read_bytes().startswith(b"%PDF")
+    assert Path(client.predict(files, "pdf", api_name="/export")).read_bytes().startswith(b"%PDF")
 
 
 def test_refusals_keep_their_words_over_the_wire(client, files):
     with pytest.raises(Exception, match="characters; give one of 1 to"):
         client.predict("", api_name="/flips")
     with pytest.raises(Exception, match="names no checkpoint"):
-        client.predict(files, "aligned", "", False, api_name="/neighbours")
+        client.predict(files, first="aligned", api_name="/neighbours")
 
 
 def test_uploads_are_gone_and_a_wrong_format_reads_nothing(direct, tmp_path):
     served, made = direct
     source = film(tmp_path / "b.png")
     with pytest.raises(RrgError, match="no format"):
-        served.export([str(source)], "docx", *ASKED)
+        served.export(Asked([str(source)]), "docx")
     assert made["baseline"].encodings == []
     assert not source.exists()
-    served.export([str(film(source))], "txt", *ASKED)
+    served.export(Asked([str(film(source))]), "txt")
     assert made["baseline"].encodings == [1]
     assert not source.exists()
 
 
 def test_a_leg_is_refused_by_every_endpoint_unless_overridden(tmp_path):
     desk, _ = room(tmp_path / "checkpoints", chest=False)
-    served = Endpoints(desk, PAIR)
+    served = Endpoints(Intake(desk, PAIR))
     for ask in (
-        lambda f, o: served.probe(f, DRAFT, "", "", "", o),
-        lambda f, o: served.neighbours(f, "", "", o),
-        lambda f, o: served.negatives(f, "", "", "", o),
-        lambda f, o: served.evidence(f, "", 0, "", "", o),
+        lambda asked: served.probe(asked, DRAFT, ""),
+        served.neighbours,
+        lambda asked: served.negatives(asked, ""),
+        lambda asked: served.evidence(asked, "", 0),
+        lambda asked: BlindEndpoints(served.intake).ballot(asked, None, 0.0),
     ):
         with pytest.raises(RrgError, match="leg"):
-            ask([str(film(tmp_path / "a.png"))], False)
-        assert ask([str(film(tmp_path / "a.png"))], True)
+            ask(Asked([str(film(tmp_path / "a.png"))]))
+        assert ask(Asked([str(film(tmp_path / "a.png"))], override=True))

@@ -9,6 +9,7 @@ import pytest
 
 import app
 from rrg.app import evidence, present_evidence, present_neighbours, present_simulated, viewer
+from rrg.app.asked import Asked, Intake
 from rrg.app.endpoints import Endpoints
 from rrg.app.examples import CT, folder_examples, shipped_examples
 from rrg.app.export import export
@@ -252,7 +253,7 @@ def test_the_maps_strongest_point_is_looked_up_in_the_mask(desk, read):
 
 
 def test_truth_and_twin_have_endpoints_of_their_own(desk, shown):
-    endpoints = Endpoints(desk, PAIR)
+    endpoints = Endpoints(Intake(desk, PAIR))
     told = endpoints.truth(shown.id)
     assert told["twin"]["id"] == shown.twin.id
     assert told["films"] == ["frontal", "lateral"]
@@ -270,7 +271,7 @@ def test_truth_and_twin_have_endpoints_of_their_own(desk, shown):
 
 
 def test_an_example_is_read_by_the_models_of_its_own_collection(desk, shown):
-    found = Endpoints(desk, PAIR).read_example(shown.id, "", "")
+    found = Endpoints(Intake(desk, PAIR)).read(Asked(example=shown.id))
     texts = {study.id for study in load_studies(shown.cohort, "train")}
     assert {n["study"] for model in found["models"] for n in model["neighbours"]} == texts
 

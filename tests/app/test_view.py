@@ -17,7 +17,7 @@ from tests.app.doubles import PAIR, TEXTS, film, room
 CHOICE = ("baseline", "hard-negative", "made")
 SERVED = {
     "read", "read_example", "examples", "probe", "flips", "neighbours", "negatives", "evidence", "scores", "export",
-    "truth", "read_twin",
+    "truth", "read_twin", "checkpoints", "blind_ballot", "blind_vote", "blind_result",
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def test_every_job_that_runs_a_model_waits_in_one_slot(page):
     slow = {
         "on_upload", "on_example", "on_read", "on_correct", "on_positive", "on_flip", "on_compare", "on_survey",
         "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives",
-        "api_evidence", "api_export", "on_choose", "on_pick", "on_twin", "api_read_twin",
+        "api_evidence", "api_export", "on_choose", "on_pick", "on_twin", "api_read_twin", "api_blind_ballot",
     }  # fmt: skip
     seen = set()
     for block in page.demo.fns.values():
@@ -230,13 +230,13 @@ def test_other_programs_read_over_the_api(tmp_path):
         client = client_of(url)
         assert {e["id"] for e in client.predict(api_name="/examples")} == {"rg1", "ct"}
         file = film(tmp_path / "a.png")
-        reading = client.predict([handle_file(file)], "", "", False, api_name="/read")
+        reading = client.predict([handle_file(file)], api_name="/read")
         assert [m["report"] for m in reading["models"]] == [TEXTS["baseline"], TEXTS["hard-negative"]]
         assert reading["films"][0]["format"] == "PNG"
-        swapped = client.predict([handle_file(file)], "made/aligned", "", False, api_name="/read")
+        swapped = client.predict([handle_file(file)], first="made/aligned", api_name="/read")
         assert swapped["models"][0]["report"] == TEXTS["aligned"]
         with pytest.raises(Exception, match="names no checkpoint"):
-            client.predict([handle_file(file)], "aligned", "", False, api_name="/read")
+            client.predict([handle_file(file)], first="aligned", api_name="/read")
         with pytest.raises(Exception, match="not installed here: pip install pydicom-data"):
             client.predict("rg1", "", "", api_name="/read_example")
         described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
@@ -250,7 +250,7 @@ def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monk
     with serving(desk) as url:
         client = client_of(url, download_files=False)
         files = [handle_file(str(film(tmp_path / f"{i}.png", i))) for i in range(20)]
-        jobs = [client.submit([file], "", "", False, api_name="/read") for file in files]
+        jobs = [client.submit([file], api_name="/read") for file in files]
         readings = [job.result(timeout=300) for job in jobs]
     assert [reading["models"][0]["report"] for reading in readings] == [TEXTS["baseline"]] * 20
     assert len(made["baseline"].encodings) == 20

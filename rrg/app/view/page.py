@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from rrg.app.endpoints import Endpoints
+from rrg.app.asked import Intake
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.view.api import Api
 from rrg.app.view.benchmark_tab import BenchmarkTab
@@ -53,7 +53,7 @@ class Page:
         ) as self.demo:
             self._build()
             self._wire()
-            self.api = Api(Endpoints(room, self.header.pair))
+            self.api = Api(Intake(room, self.header.pair))
             self.api.wire()
         self.demo.queue(max_size=WAITING, default_concurrency_limit=1)
 

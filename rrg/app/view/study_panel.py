@@ -10,14 +10,11 @@ import gradio as gr
 
 from rrg.app import present
 from rrg.app.reading_room import ReadingRoom
-from rrg.app.study import Correction, OpenStudy
+from rrg.app.study import VIEWS, Correction, OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
 from rrg.app.view.simulated_panel import SimulatedStudies
 from rrg.app.view.viewer_panel import Viewer
-from rrg.types import View
-
-VIEWS = {"as read": None, "frontal": View.FRONTAL, "lateral": View.LATERAL}
 
 
 class StudyPanel(Part):
