@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rrg.data.film import ACCEPTED, looks_inverted, refusal
+from rrg.data.foreign import what_it_is
 from rrg.data.raster import read_raster
 from rrg.types import Radiograph, RrgError, View
 
@@ -29,19 +30,6 @@ _RASTER = {
     b"MM\x00*": "TIFF",
     b"II+\x00": "TIFF",
     b"MM\x00+": "TIFF",
-}
-# Only to say in a refusal what the file is.
-_FOREIGN = {
-    b"%PDF": "a PDF document",
-    b"GIF8": "a GIF picture",
-    b"BM": "a BMP picture",
-    b"RIFF": "a WebP picture, sound or film",
-    b"PK\x03\x04": "a ZIP archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"\x00\x00\x00\x0cjP": "a JPEG 2000 picture outside DICOM",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture outside DICOM",
-    b"<": "a text or web page",
-    b"{": "a text file",
 }
 
 
@@ -97,8 +85,7 @@ def _decode(data: bytes, view: View) -> Radiograph:
     for magic, kind in _RASTER.items():
         if data.startswith(magic):
             return read_raster(data, kind, view)
-    foreign = next((words for magic, words in _FOREIGN.items() if data.startswith(magic)), "not a picture")
-    raise refusal(f"The file is {foreign}.", "Choose the film itself, as it was exported.")
+    raise refusal(f"This is {what_it_is(data)}.", "Choose the film itself, as it was exported.")
 
 
 def _doubts(film: Radiograph) -> list[str]:

@@ -57,7 +57,8 @@ def test_a_refusal_keeps_the_study_before_it_on_the_screen(visit, tmp_path):
     upload(page, bad)
     page.wait_for_selector("#notice .refusal")
     assert "What was on the screen stays" in page.inner_text("#notice")
-    assert "DICOM" in page.inner_text("#notice")
+    assert "This is a text file." in page.inner_text("#notice")
+    assert "Accepted are" in page.inner_text("#notice")
     assert (canvas(page) == before).all()
     assert page.locator(".chips .chip").count() > 0
 

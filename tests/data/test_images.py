@@ -424,7 +424,7 @@ GREY = (RAMP % 251).astype(np.uint8)
 SEE_THROUGH = np.dstack([GREY, GREY, GREY, GREY])
 REFUSED = {
     "empty": (b"", "empty"),
-    "text": (b"just words, no picture", "not a picture"),
+    "text": (b"just words, no picture", "This is a text file."),
     "pdf": (b"%PDF-1.7 ...", "PDF"),
     "gif": (picture(GREY, "GIF"), "GIF"),
     "bmp": (picture(GREY, "BMP"), "BMP"),
