@@ -23,7 +23,7 @@ from rrg.data.reports import normalise, sentences
 from rrg.types import HardNegative, HardNegatives, Neighbour, Origin, Reading, Recombination
 
 Known = Sequence[tuple[str, HardNegatives]]
-TIE = 0.005  # a margin that is written 0.00
+TIE = 0.0005  # a margin that is written 0.000
 FALSE = (
     '<p class="false"><b>Synthetic, false by construction.</b> A hard negative is a report that this film should '
     "<em>not</em> have, and that is hard to tell from the one it should. A model that sees the film keeps the positive "
@@ -116,9 +116,7 @@ def at(negatives: HardNegatives, hardness: float) -> HardNegative:
 
 def computed(reading: Reading, hardness: float) -> str:
     """What is seen, in numbers: how far each model keeps its margin, and both on the same text."""
-    said = [
-        f"{'; '.join(_kept(name, negatives) for name, negatives in _known(reading))}; each in its own space."
-    ]
+    said = [f"{_margins_kept(_known(reading))}."]
     texts = _texts(reading, hardness)
     for names, found in texts:
         which = "" if len(texts) == 1 else f" of {' and '.join(names)}"
@@ -131,15 +129,27 @@ def computed(reading: Reading, hardness: float) -> str:
     return f'<p class="computed"><b>Computed:</b> {esc(" ".join(said))}</p>'
 
 
-def _kept(name: str, negative: HardNegatives) -> str:
-    kept = keeps_margin_to(negative)
+def _margins_kept(known: Known) -> str:
+    """How far each model keeps its margin; models that keep it equally far are not told apart by it."""
+    told = {name: _kept(negatives) for name, negatives in known}
+    if len(told) > 1 and len(set(told.values())) == 1:
+        return f"{' and '.join(told)} each {next(iter(told.values()))}, in its own space: no difference seen"
+    return f"{'; '.join(f'{name} {kept}' for name, kept in told.items())}; each in its own space"
+
+
+def _kept(negatives: HardNegatives) -> str:
+    kept = keeps_margin_to(negatives)
     if kept is None:
-        return f"{name} has no margin: the peer is already as close to the film as the positive"
-    return f"{name} keeps its margin down to λ = {kept:.2f}"
+        return "has no margin to lose: the peer, at λ = 1, is already as close to the film as the positive"
+    if kept == min(point.hardness for point in negatives.path):
+        return f"keeps its margin all the way to λ = {kept:g}"
+    if kept == max(point.hardness for point in negatives.path):
+        return "loses its margin at once, as soon as the negative leaves the peer"
+    return f"keeps its margin down to λ = {kept:.2f}"
 
 
 def _signed(value: float) -> str:
-    return "0.00 (a tie)" if abs(value) < TIE else f"{value:+.2f}".replace("-", "−")
+    return "0.000 (a tie)" if abs(value) < TIE else f"{value:+.3f}".replace("-", "−")
 
 
 def _preferred(margin: float) -> str:
@@ -154,8 +164,8 @@ def _pictures(name: str, negatives: HardNegatives, hardness: float, low: float, 
     point = at(negatives, hardness)
     margin = negatives.positive_alignment - point.alignment
     told = (
-        f"{name}, cosine with the film. At lambda {point.hardness:.2f}: {point.alignment:.2f} for the negative against "
-        f"{negatives.positive_alignment:.2f} for the positive."
+        f"{name}, cosine with the film. At lambda {point.hardness:.2f}: {point.alignment:.3f} for the negative against "
+        f"{negatives.positive_alignment:.3f} for the positive."
     )
     numbers = (
         f'<p class="margin-line">positive <b>{_plain(negatives.positive_alignment)}</b>, negative '
@@ -185,7 +195,7 @@ def _arc(name: str, negatives: HardNegatives, point: HardNegative) -> str:
 
 
 def _plain(value: float) -> str:
-    return f"{value + 0.0:.2f}".replace("-", "−")
+    return f"{value + 0.0:.3f}".replace("-", "−")
 
 
 # -- the negative in words

@@ -66,20 +66,33 @@ def test_the_sentence_is_computed_from_the_paths_and_from_the_same_text(reading)
     cosines = {PEER: (0.54, 0.39), MIXED: (0.51, 0.63)}
     told = words(computed(replace(reading, readable=cosines), 0.75))
     assert "baseline keeps its margin down to λ = 0.40" in told
-    assert "hard-negative keeps its margin down to λ = 0.00; each in its own space." in told
+    assert "hard-negative keeps its margin all the way to λ = 0; each in its own space." in told
     assert (
-        "On the readable negative at λ = 0.75, the same text for both: baseline −0.03, hard-negative +0.12."
+        "On the readable negative at λ = 0.75, the same text for both: baseline −0.030, hard-negative +0.120."
         in told
     )
     told = words(computed(replace(reading, readable=cosines), 0.2))
-    assert "baseline 0.00 (a tie), hard-negative −0.12." in told
+    assert "baseline 0.000 (a tie), hard-negative −0.120." in told
 
 
 def test_without_a_margin_or_a_text_the_sentence_says_so(reading):
     bare = changed(reading, lambda n: replace(without_texts(n), positive_alignment=0.1))
     told = words(computed(bare, 0.5))
-    assert told.count("has no margin: the peer is already as close to the film as the positive") == 2
+    assert "baseline and hard-negative each has no margin to lose: the peer, at λ = 1, is already as close" in told
+    assert "in its own space: no difference seen." in told
     assert "readable" not in told
+
+
+@pytest.mark.parametrize(
+    ("positive", "said"),
+    [
+        (0.9, "baseline and hard-negative each keeps its margin all the way to λ = 0, in its own space: no difference"),
+        (0.205, "baseline and hard-negative each loses its margin at once, as soon as the negative leaves the peer"),
+        (0.3, "baseline keeps its margin down to λ = 0.85; hard-negative keeps its margin down to λ = 0.65; each in"),
+    ],
+)
+def test_how_far_a_margin_is_kept_reads_well_at_both_ends(reading, positive, said):
+    assert said in words(computed(changed(reading, lambda n: replace(n, positive_alignment=positive)), 0.5))
 
 
 def test_two_readable_texts_are_both_shown_and_both_weighed(reading):
@@ -98,10 +111,10 @@ def test_two_readable_texts_are_both_shown_and_both_weighed(reading):
     assert "Closest for baseline" in text
     assert "Closest for hard-negative" in text
     assert (
-        "readable negative of baseline at λ = 0.50, the same text for both: baseline +0.40, hard-negative +0.30"
+        "readable negative of baseline at λ = 0.50, the same text for both: baseline +0.400, hard-negative +0.300"
         in text
     )
-    assert "readable negative of hard-negative at λ = 0.50, the same text for both: baseline +0.20" in text
+    assert "readable negative of hard-negative at λ = 0.50, the same text for both: baseline +0.200" in text
 
 
 def test_the_negative_in_words_names_what_is_false_and_where_each_sentence_is_from(reading):
@@ -135,8 +148,8 @@ def test_where_texts_may_not_be_adapted_pictures_and_sentence_remain(reading):
 
 def test_the_slider_moves_marker_numbers_and_text(reading):
     high, low = (negative_at(reading, hardness) for hardness in (1.0, 0.0))
-    assert "baseline, cosine with the film. At lambda 1.00: 0.20 for the negative against 0.50" in high
-    assert "baseline, cosine with the film. At lambda 0.00: 0.70 for the negative against 0.50" in low
+    assert "baseline, cosine with the film. At lambda 1.00: 0.200 for the negative against 0.500" in high
+    assert "baseline, cosine with the film. At lambda 0.00: 0.700 for the negative against 0.500" in low
     markers = [re.findall(r'class="marker" points="([^"]+)"', html) for html in (high, low)]
     assert len(markers[0]) == 8  # marker and key, of curve and arc, of two models
     assert markers[0] != markers[1]
