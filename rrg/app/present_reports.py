@@ -17,7 +17,7 @@ from rrg.app.compare import (
 from rrg.app.present import banner, card, esc, nothing_yet, pair
 from rrg.app.reading_room import REFERENCE
 from rrg.app.study import OpenStudy
-from rrg.types import Finding, ModelReading, Reading
+from rrg.types import Finding, ModelReading, Reading, Status
 
 _SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.CONTRADICTS: "≠"}
 _KIND = {Verdict.AGREES: "agrees", Verdict.ALONE: "alone", Verdict.CONTRADICTS: "contradicts"}
@@ -67,7 +67,9 @@ def findings(study: OpenStudy) -> str:
         return nothing_yet("Neither report names a finding that the labeller knows.")
     titles = ("Finding", first.model, second.model, *([REFERENCE] if truth else []), "Together")
     head = "".join(f'<th scope="col">{esc(title)}</th>' for title in titles)
-    body = "".join(_finding_row(row, truth is not None) for row in rows)
+    denied = [row for row in rows if _denied(row, truth is not None)]
+    body = "".join(_finding_row(row, truth is not None) for row in rows if row not in denied)
+    body += _denied_row([row.label for row in denied], len(titles) - 1, truth is not None)
     table = f'<table class="findings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="scroll">{table}</div>'
 
@@ -153,6 +155,21 @@ def _finding_row(row: FindingRow, referenced: bool) -> str:
     return f'<tr><th scope="row">{esc(row.label)}</th>{told}<td>{together}</td></tr>'
 
 
+def _denied(row: FindingRow, referenced: bool) -> bool:
+    """Whether all that are compared say that it is absent: there is nothing to weigh."""
+    said = [row.first, row.second, *([row.reference] if referenced else [])]
+    return all(finding is not None and finding.status is Status.ABSENT for finding in said)
+
+
+def _denied_row(labels: Sequence[str], columns: int, referenced: bool) -> str:
+    """One row for all of them, so that the table stays short."""
+    if not labels:
+        return ""
+    who = "both reports and the reference" if referenced else "both reports"
+    word = f'<span class="stated absent"><i aria-hidden="true">{_STATUS["absent"]}</i> absent in {who}</span>'
+    return f'<tr><th scope="row">{esc(", ".join(labels))}</th><td colspan="{columns}">{word}</td></tr>'
+
+
 def _refuted(finding: Finding | None, reference: Finding | None) -> str:
     against = finding is not None and reference is not None and conflict(finding, reference)
     return "<br>" + tag("contradicts", _SIGN[Verdict.CONTRADICTS], REFERENCE) if against else ""
@@ -164,7 +181,7 @@ def _stated(finding: Finding | None) -> str:
     detail = ", ".join(str(part) for part in (finding.side, finding.severity, finding.place) if part)
     status = finding.status.value
     word = f'<span class="stated {status}"><i aria-hidden="true">{_STATUS[status]}</i> {status}</span>'
-    return word + (f'<br><span class="quiet">{esc(detail)}</span>' if detail else "")
+    return word + (f' <span class="quiet">{esc(detail)}</span>' if detail else "")
 
 
 def _settings(study: OpenStudy, reading: Reading) -> str:

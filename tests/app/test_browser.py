@@ -22,6 +22,8 @@ def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path
     assert "MONOCHROME1" in page.inner_text("#record")
     assert SECRET.lower() not in page.content().lower()
     assert "Small right pleural effusion." in page.inner_text("#right")
+    above, below = (page.locator(part).bounding_box()["y"] for part in ("#findings table", "#reports .chips >> nth=0"))
+    assert above < below
     shown = canvas(page)
     assert len(np.unique(shown[shown.shape[0] // 2, :, 0])) > 40
     assert "Film 1, frontal" in part(page, "shown").inner_text()

@@ -112,6 +112,18 @@ def test_every_sentence_carries_sign_and_word(study):
         assert word in text
 
 
+def test_what_all_deny_takes_one_row_below_what_any_says_is_there(study):
+    rows = re.findall(r"<tr>(.*?)</tr>", present_reports.findings(study).split("<tbody>")[1])
+    told = [Tags(row).text for row in rows]
+    assert told[0].startswith("Pleural Effusion")
+    assert "right, small" in told[0]
+    assert told[-1] == "Cardiomegaly, Pneumothorax○ absent in both reports"
+    denied = replace(study, reference="There is a pneumothorax.")
+    assert "absent in" not in Tags(present_reports.findings(denied)).text
+    agreed = Tags(present_reports.findings(replace(study, reference="No pneumothorax."))).text
+    assert "Pneumothorax○ absent in both reports and the reference" in agreed
+
+
 def test_pictures_have_alternative_text_and_the_resolution_is_stated(study):
     images = re.findall(r"<img[^>]*>", present.record(study))
     assert images

@@ -1,4 +1,4 @@
-"""Tab 1: both reports as they are written, their sentences compared and asked for evidence, and the table of findings."""
+"""Tab 1: the table of findings, and both reports as they are written, their sentences compared and asked for evidence."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import gradio as gr
 from rrg.app import evidence, present, present_evidence, present_reports
 from rrg.app.study import OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
+from rrg.app.view.viewer_panel import SHOW_FILM
 from rrg.types import RrgError
 
 # A chosen sentence stays pressed without a re-render, so that the keyboard's place is kept; a second press lets it go.
-CHOOSE = """
+CHOOSE = (
+    SHOW_FILM
+    + """
 element.addEventListener("click", (event) => {
   const pick = event.target.closest("button.pick");
   if (!pick) return;
@@ -21,14 +24,12 @@ element.addEventListener("click", (event) => {
   for (const other of element.querySelectorAll("button.pick")) other.setAttribute("aria-pressed", "false");
   pick.setAttribute("aria-pressed", String(chosen));
   const stage = document.querySelector("#viewer .viewer-stage"), seen = stage.getBoundingClientRect();
-  if (chosen && (seen.bottom < 80 || seen.top > innerHeight - 80)) { // one column: the film is out of sight
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    stage.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
-  }
+  if (chosen && (seen.bottom < 80 || seen.top > innerHeight - 80)) showFilm("start"); // one column: it is out of sight
   const { report, sentence } = pick.dataset;
   trigger("click", chosen ? { report: Number(report), sentence: Number(sentence) } : {});
 });
 """
+)
 
 EMPTY = (
     "Open a film on the left, or take an example: both models’ reports appear here, sentence by sentence. Choose a "
@@ -40,9 +41,9 @@ class ReportsTab(Part):
     title = "Reports"
 
     def __init__(self) -> None:
+        self.findings = gr.HTML("", elem_id="findings")
         self.reports = gr.HTML(present.nothing_yet(EMPTY), js_on_load=CHOOSE, elem_id="reports")
         self.evidence = gr.HTML("", elem_id="evidence")
-        self.findings = gr.HTML("")
 
     def outputs(self) -> list[Any]:
         return [self.reports, self.evidence, self.findings]

@@ -13,16 +13,19 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
+from rrg.app.view.viewer_panel import SHOW_FILM
 
-PICK = """
+PICK = (
+    SHOW_FILM
+    + """
 element.addEventListener("click", (event) => {
   const pick = event.target.closest("button.study");
   if (!pick) return;
   trigger("click", { study: pick.dataset.study });
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  document.querySelector("#viewer .viewer-stage").scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+  showFilm("nearest");
 });
 """
+)
 
 
 class SimulatedStudies(Part):

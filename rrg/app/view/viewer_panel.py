@@ -12,6 +12,13 @@ from rrg.app.study import OpenStudy
 from rrg.app.view.desk import Part, Updates
 
 SCRIPT = Path(__file__).parents[1] / "viewer.js"
+# For other parts' scripts: brings the film into sight; `block` says where, as of `scrollIntoView`.
+SHOW_FILM = """
+const showFilm = (block) => {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  document.querySelector("#viewer .viewer-stage").scrollIntoView({ block, behavior: still ? "auto" : "smooth" });
+};
+"""
 HELP = (
     "Drag: window (↔) and level (↕); with Shift or the right button: pan. Wheel or two fingers: zoom. Keys on the "
     "film: arrows pan, + and − zoom, [ and ] window, comma and full stop level, i inverts, v switches the film, "
