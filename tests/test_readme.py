@@ -63,8 +63,12 @@ def test_the_endpoints_of_the_page_are_served(tmp_path):
     calls = re.findall(r"client\.predict\((.*?)api_name=\"(/\w+)\"", python, re.DOTALL)
     assert {name for _, name in calls} == set(served)
     for arguments, name in calls:
-        accepted = {parameter["parameter_name"] for parameter in served[name]["parameters"]}
-        assert set(re.findall(r"(\w+)=", arguments)) == accepted, name
+        accepted = {each["parameter_name"]: each["parameter_has_default"] for each in served[name]["parameters"]}
+        given = [each for line in arguments.splitlines() for each in line.partition("#")[0].split(", ") if each.strip(" ,")]
+        named = {each.partition("=")[0].strip() for each in given if "=" in each}
+        assert named <= set(accepted), name
+        assert len(given) >= sum(not default for default in accepted.values()), name
+        assert all(re.search(rf"\b{each}\b", PAGE) for each in accepted), name
 
 
 def test_front_matter_is_that_of_a_gradio_space():
