@@ -9,8 +9,10 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
+# Tests take one thread each, so two run at once; those of a file stay together, for they share a browser or a model.
+WORKERS ?= 2
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -36,7 +36,7 @@ _OTHER_GAPS = ("clinical/coded/", "clinical/reference/uncertain as negative/", "
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics without a study, a sentence or an id: what metrics.json of a checkpoint holds.
+    """The metrics to six digits, without a study, a sentence or an id: what metrics.json of a checkpoint holds.
 
     Faults become counts, and the rows beside the system lose their classes one by one.
     """
@@ -47,7 +47,8 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
         group: {name: _without(row, "per class") for name, row in result[group].items()}
         for group in ("company", "adversarial")
     }
-    return {**brief, "data": {**data, "faults": counts}, **rows}
+    kept: dict[str, Any] = _rounded({**brief, "data": {**data, "faults": counts}, **rows}, 6)
+    return kept
 
 
 def without_texts(result: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +66,8 @@ def without_texts(result: Mapping[str, Any]) -> dict[str, Any]:
     if shuffle:
         gaps = {name: value for name, value in shuffle.items() if not name.startswith(_OTHER_GAPS)}
         kept["metrics"] = {**result["metrics"], "shuffle": gaps}
-    return {key: _rounded(value) for key, value in {**kept, "studies": studies}.items()}
+    rounded: dict[str, Any] = _rounded({**kept, "studies": studies}, 4)
+    return rounded
 
 
 def _of_ladder(part: str, value: Any) -> Any:
@@ -76,12 +78,12 @@ def _of_ladder(part: str, value: Any) -> Any:
     return {name: each for name, each in value.items() if name.startswith(shown)}
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: Any, digits: int) -> Any:
     if isinstance(value, float):
-        return round(value, 4)
+        return round(value, digits)
     if isinstance(value, Mapping):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
+        return {key: _rounded(each, digits) for key, each in value.items()}
+    return [_rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _without(nest: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -167,8 +167,11 @@ def save_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("model*.safetensors*"):
         old.unlink()
-    # Counters of BatchNorm are integers and stay; everything else halves.
-    half = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    # Counters of BatchNorm are integers and stay; everything else halves. What is tied is written once.
+    tied = set(model.all_tied_weights_keys)
+    half = {
+        k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items() if k not in tied
+    }
     model.save_pretrained(folder, state_dict=half, max_shard_size=SHARD)
     tokenizer.save_pretrained(folder)
     (folder / PREPROCESSING).write_text(json.dumps(preprocessing.to_dict(), indent=2) + "\n")
