@@ -35,6 +35,7 @@ class ModelConfig(Section):
     imagenet: bool = True  # start the image network from ImageNet weights
     encoder: Path | None = None  # weights of the image network, as `python -m rrg pretrain` writes them
     freeze_backbone: bool = False  # keep it so, and keep its features on disk
+    start: Path | None = None  # checkpoint whose layers and words the generator begins with; its image network is not read
 
 
 class PromptConfig(Section):

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -29,6 +30,7 @@ from rrg.objective.task import GenerationTask, ObjectiveSettings, identity
 from rrg.training.config import Config
 from rrg.training.prompting import finding_names, fit_prompt
 from rrg.training.source import Extras, Source, kept_features, make_source
+from rrg.training.start import start_from
 from rrg.training.state import Stateful
 from rrg.types import RrgError
 
@@ -82,6 +84,8 @@ def prepare(config: Config, out: Path) -> Run:
         tokenizer = build_tokenizer((s.report for s in images["train"].studies), config.model.min_frequency)
         names = finding_names(images["train"].studies, config.prompt.labels_at_least)
         model = build_model(config, len(tokenizer), names)
+        if config.model.start is not None:
+            start_from(model, tokenizer, config.model.start)
         sources = {
             split: _source(config, split, each, model, tokenizer, accelerator.is_local_main_process)
             for split, each in images.items()
@@ -141,13 +145,21 @@ def gather_with_gradients(tensor: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
+def _same(file: Path, config: Config) -> bool:
+    """Whether a run's configuration is this one; a field that came later counts as its default."""
+    try:
+        return Config.model_validate_json(file.read_text()) == config
+    except ValidationError:
+        return False
+
+
 def _claim(out: Path, config: Config, accelerator: Accelerator) -> None:
     """A run folder belongs to one configuration: taking up another's run would mix two experiments.
 
     Every process compares before the first one writes, so that all refuse and none is left waiting.
     """
     file, text = out / CONFIG, config.model_dump_json(indent=2) + "\n"
-    taken = file.is_file() and file.read_text() != text
+    taken = file.is_file() and not _same(file, config)
     accelerator.wait_for_everyone()  # all have looked; only now may the file appear
     if taken:
         raise RrgError(
