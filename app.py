@@ -10,6 +10,7 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
+from rrg.allocator import keep_freed_memory
 from rrg.app.examples import folder_examples, shipped_examples
 from rrg.app.library import Library, Reader
 from rrg.app.pictures import Pictures
@@ -41,6 +42,7 @@ def room() -> ReadingRoom:
 
 
 def main() -> None:
+    keep_freed_memory()
     try:
         launch(room())
     except RrgError as error:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
+from rrg.allocator import keep_freed_memory
 from rrg.commands.comparison import compare, report
 from rrg.commands.evaluation import evaluate
 from rrg.commands.ladder import ladder
@@ -38,6 +39,7 @@ for command in (read, score, pretrain, train, study, ladder, evaluate, compare, 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    keep_freed_memory()
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         app(args=given, obj=tuple(given))

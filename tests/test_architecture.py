@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1] / "rrg"
 # Which rooms a room may import from, beside itself and `rrg.types`.
 BELOW = {
     "types": set(),
+    "allocator": set(),
     "data": set(),
     "models": {"data"},
     "objective": {"data", "models"},

@@ -183,9 +183,10 @@ def evaluated(checkpoint, cohort, tmp_path_factory):
 def test_evaluate_writes_all_and_a_summary_without_sentences(evaluated):
     full = json.loads((evaluated / "a.json").read_text())
     brief = json.loads((evaluated / "metrics.json").read_text())
+    short = json.loads((evaluated / "a.json").read_text(), parse_float=lambda number: round(float(number), 6))
     assert len(full["studies"]) == 8
     assert "studies" not in brief
-    assert brief["metrics"] == full["metrics"]
+    assert brief["metrics"] == short["metrics"]
     assert full["metrics"]["text"]["r2gen"] is not None  # the train split lies beside val
     assert "nearest train report" in brief["company"]
     assert not (evaluated / "a.json.partial").exists()
