@@ -30,7 +30,7 @@ BELOW = {
     "app": {"data", "models", "retrieval", "explain", "evaluation"},  # of evaluation what shows its files: SHOWING
 }
 SHARED = {"app": ("rrg.evaluation.figures",)}  # single modules: the plots are the same on page and screen
-SHOWING = {"schema", "figures", "page_words", "page_tables", "page_figures", "page_cases"}
+SHOWING = {"schema", "result_file", "figures", "page_words", "page_tables", "page_figures", "page_cases"}
 ENTRANCES = {"cli", "commands", "__main__", "__init__"}  # these may use every room
 HEAVY = {"torch", "transformers", "gradio", "timm", "torchvision", "torchxrayvision"}
 LIGHT_MODULES = ["images", "film", "raster", "dicom", "reports", "findings", "iu_xray", "mimic_cxr"]

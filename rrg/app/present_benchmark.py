@@ -8,16 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rrg.app import present_words
 from rrg.app.benchmark import Board, Result
 from rrg.app.present import banner, card, esc, nothing_yet
 from rrg.app.present_reports import tag
 
 if TYPE_CHECKING:  # imported where it is used: the page opens without matplotlib
+    from rrg.app.headline import Line, Value
     from rrg.evaluation.page_cases import Case
     from rrg.evaluation.page_figures import Plot
     from rrg.evaluation.page_words import Table
 
 CAUTION = (
+    "A number says something only beside those of writers who never saw the film: a coin, one constant sentence, the report "
+    "of the nearest training film. Intervals are 95 %; two that overlap show no difference."
+)
+TEXTS = (
     "Text scores alone say little: a report that never looked at the film can reach them, which is why rows of constants "
     "and nearest neighbours stand between the models. A gap is what a score loses when every study gets another’s film."
 )
@@ -32,32 +38,67 @@ def scoreboard(board: Board, references: Mapping[str, str]) -> str:
     missing = "".join(banner("note", f"Not shown. {each}") for each in board.missing)
     if not board.results:
         return missing + nothing_yet("No checkpoint of this collection has scores that can be shown.")
-    from rrg.evaluation import page_tables
-
     data = board.results[0]["data"]
-    words, findings = page_tables.scoreboard(board.results)
-    margins = page_tables.margins(board.results)
-    head = f'<p class="lead">{esc(data["studies"])} studies of the split {esc(data["split"])}. {CAUTION}</p>'
-    tables = [("Words", words), ("Findings, retrieval, variety", findings)]
-    shown = "".join(f"<h3>{title}</h3>{table(each, title)}" for title, each in tables if each.rows)
-    every = _all_margins(margins) if margins.rows else ""
-    misses = gallery(board, references)
+    said = f"{data['studies']} studies of the split {data['split']}. {CAUTION}"
     return (
-        f'<section class="survey board">{head}{missing}{shown}{plots(board.results)}{every}{misses}</section>'
+        f'<section class="survey board"><p class="lead">{esc(said)}</p>{headline(board.results)}{missing}'
+        f"{_folded(board, references)}</section>"
     )
 
 
-def _all_margins(margins: Table) -> str:
-    """Long, and drawn in the plots already: shown on demand."""
-    title = "True report against a false one"
-    body = table(margins, title)
-    return f"<h3>{title}</h3><details><summary>Every margin, with its interval</summary>{body}</details>"
+def headline(results: Sequence[Result]) -> str:
+    """Five numbers of every model and its company, and what they mean."""
+    from rrg.app.headline import lines, questions
+
+    asked = questions(results)
+    head = "".join(f'<th scope="col" title="{esc(each.words)}">{esc(each.title)}</th>' for each in asked)
+    rows = "".join(_headline_row(line) for line in lines(results))
+    blind = "".join(f"<td>{esc(each.blind)}</td>" for each in asked)
+    legend = "".join(f"<dt>{esc(each.title)}</dt><dd>{esc(each.words)}</dd>" for each in asked)
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="The five numbers to read first, table">'
+        f'<table class="findings numbers headline"><thead><tr><th scope="col">Who wrote it</th>{head}</tr></thead><tbody>'
+        f'{rows}<tr class="company"><th scope="row">without looking</th>{blind}</tr></tbody></table></div>'
+        f'<details class="legend" open><summary>What each number means</summary><dl>{legend}</dl></details>'
+    )
+
+
+def _headline_row(line: Line) -> str:
+    cells = "".join(f"<td>{_value(each)}</td>" for each in line.values)
+    kind, mark = ("company", _NO_MODEL) if line.company else ("system", "")
+    return f'<tr class="{kind}"><th scope="row">{esc(line.name)}{mark}</th>{cells}</tr>'
+
+
+def _value(each: Value) -> str:
+    if each.value is None:
+        return '<span class="quiet">not asked</span>'
+    within = "" if each.low is None or each.high is None else f"<br><small>[{each.low:.2f}, {each.high:.2f}]</small>"
+    return f"<b>{each.value:.3f}</b>{within}"
+
+
+def _folded(board: Board, references: Mapping[str, str]) -> str:
+    """All else that the files hold, each part on demand."""
+    from rrg.evaluation import page_tables
+
+    words, findings = page_tables.scoreboard(board.results)
+    margins = page_tables.margins(board.results)
+    parts = {
+        "Words, every row": table(words, "Words") if words.rows else "",
+        "Findings, looking up and variety, every row": table(findings, "Findings, looking up, variety"),
+        "The true report against a false one, every margin": table(margins, "Margins") if margins.rows else "",
+        "Plots": plots(board.results),
+        "Largest misses": gallery(board, references),
+    }
+    lead = f'<p class="lead">{esc(TEXTS)}</p>'
+    return lead + "".join(
+        f'<details class="part"><summary>{esc(title)}</summary>{body}</details>' for title, body in parts.items() if body
+    )
 
 
 def table(found: Table, title: str) -> str:
     """A table of words; rows of company are marked, a row without cells is a heading."""
-    groups = "".join(f'<th scope="colgroup" colspan="{n}">{esc(words)}</th>' for words, n in found.groups)
-    head = "".join(f'<th scope="col">{esc(name)}</th>' for name in found.head)
+    groups = "".join(_head_cell(words, f'scope="colgroup" colspan="{n}"') for words, n in found.groups)
+    head = "".join(_head_cell(name, 'scope="col"') for name in found.head)
     rows = []
     for row in found.rows:
         if not row.cells:
@@ -65,11 +106,11 @@ def table(found: Table, title: str) -> str:
                 f'<tr class="group"><th scope="rowgroup" colspan="{len(found.head)}">{esc(row.name)}</th></tr>'
             )
             continue
-        mark = ' <span class="quiet">(no model)</span>' if row.kind == "company" else ""
+        mark = _NO_MODEL if row.kind == "company" else ""
         cells = "".join(f"<td>{esc(cell)}</td>" for cell in row.cells)
-        rows.append(f'<tr class="{esc(row.kind)}"><th scope="row">{esc(row.name)}{mark}</th>{cells}</tr>')
+        rows.append(f'<tr class="{esc(row.kind)}"><th scope="row">{esc(present_words.row(row.name))}{mark}</th>{cells}</tr>')
     above = f"<tr>{groups}</tr>" if groups else ""
-    notes = "".join(f'<p class="quiet">{esc(note)}</p>' for note in found.notes)
+    notes = "".join(f'<p class="quiet">{esc(present_words.note(note))}</p>' for note in found.notes)
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(title)}, table">'
         f'<table class="findings numbers"><thead>{above}<tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
@@ -77,18 +118,29 @@ def table(found: Table, title: str) -> str:
     )
 
 
+_NO_MODEL = ' <span class="quiet">(no model)</span>'
+
+
+def _head_cell(name: str, attributes: str) -> str:
+    """A column's name in plain words; the explanation shows on pointing at it, and to screen readers."""
+    shown, words = present_words.head(name)
+    told = f' title="{esc(words)}"' if words else ""
+    return f"<th {attributes}{told}>{esc(shown)}</th>"
+
+
 def plots(results: Sequence[Result]) -> str:
     """Every plot that the files give, with its words."""
     from rrg.evaluation import page_figures
 
     drawn = "".join(_figure(plot) for _, plot in page_figures.all_plots(results))
-    return f'<h3>Plots</h3><div class="plots">{drawn}</div>' if drawn else ""
+    return f'<div class="plots">{drawn}</div>' if drawn else ""
 
 
 def _figure(plot: Plot) -> str:
     from rrg.evaluation.figures import to_svg
 
-    return f'<figure class="chart">{to_svg(plot.figure, plot.words)}<figcaption>{esc(plot.words)}</figcaption></figure>'
+    words = present_words.caption(plot.words)
+    return f'<figure class="chart">{to_svg(plot.figure, words)}<figcaption>{esc(words)}</figcaption></figure>'
 
 
 # -- the largest misses
@@ -97,7 +149,7 @@ def _figure(plot: Plot) -> str:
 def gallery(board: Board, references: Mapping[str, str]) -> str:
     """The studies that each model got most wrong, where a local result file tells of studies."""
     if not board.detailed:
-        return "<h3>Largest misses</h3>" + banner("note", NO_GALLERY)
+        return banner("note", NO_GALLERY)
     from rrg.evaluation.page_cases import worst_cases
 
     parts = []
@@ -110,7 +162,7 @@ def gallery(board: Board, references: Mapping[str, str]) -> str:
         "Studies with most findings missed or made up, by the labeller. A report’s own text is the model’s; the reference "
         "is shown only where its data folder is given."
     )
-    return f'<h3>Largest misses</h3><p class="lead">{lead}</p>{"".join(parts)}'
+    return f'<p class="lead">{lead}</p>{"".join(parts)}'
 
 
 def _case(each: Case) -> str:

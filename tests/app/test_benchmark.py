@@ -1,11 +1,12 @@
 """The scoreboard in the app: what files hold, what is missing and why; tables and plots of it."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
-from rrg.app import benchmark, present_benchmark
+from rrg.app import benchmark, headline, present_benchmark, present_words
 from rrg.app.library import Library
 from rrg.app.view import Page
 from rrg.evaluation.result_file import summary
@@ -85,12 +86,44 @@ def test_a_collection_without_scores_says_how_to_get_them(tmp_path):
 
 def test_tables_and_plots_have_company_intervals_and_words(shelf, tmp_path):
     html = present_benchmark.scoreboard(benchmark.board(shelf, "made", tmp_path), {})
-    text = Tags(html.replace("<path ", "<i ").replace("<use ", "<i ")).text if False else html
     for name in ("baseline", "aligned", "hard-negative", "(no model)", "constant", "nearest"):
-        assert name in text
+        assert name in html
     assert html.count("<svg") == html.count("<figcaption>") >= 2
     assert html.count('role="img"') == html.count("<svg")
     assert "per-study results, which are not shipped" in html
+
+
+def test_five_numbers_stand_first_with_intervals_and_everything_else_is_folded(shelf, tmp_path, results):
+    board = benchmark.board(shelf, "made", tmp_path)
+    asked, told = headline.questions(board.results), headline.lines(board.results)
+    assert len(asked) == 5
+    assert all(each.title and each.words for each in asked)
+    assert [line.name for line in told if not line.company] == ["baseline", "aligned", "hard-negative"]
+    assert any(line.name.startswith("nearest train report") for line in told if line.company)
+    metrics = results["aligned"]["metrics"]
+    values = told[1].values
+    assert values[0].value == metrics["margins"]["peer"]["embedding"]["accuracy"]
+    assert values[2].value == metrics["retrieval"]["image-to-report"]["same text"]["recall@10"]
+    assert values[4].value == metrics["text"]["r2gen"]["BLEU-4"]
+    assert all(each.low <= each.value <= each.high for each in values[:3])
+    html = present_benchmark.scoreboard(board, {})
+    first, *folded = html.split('<details class="part">')
+    assert first.count("<table") == 1
+    assert len(folded) == 5
+    assert all(each.startswith("<summary>") for each in folded)
+
+
+def test_no_name_of_a_result_file_is_shown_and_short_names_are_explained(shelf, tmp_path):
+    html = present_benchmark.scoreboard(benchmark.board(shelf, "made", tmp_path), {})
+    shown = " ".join(re.findall(r">([^<]*)<", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)))
+    for raw in ("words, r2gen", "micro 13", "gap of", ", by image gain", "mined peer", "shuffle/"):
+        assert raw not in shown
+    for plain in ("as the literature counts them", "what the film adds to the likelihood", "lost with another’s film"):
+        assert plain in shown
+    assert 'title="all namings together, without “no finding”"' in html
+    note = present_words.note("Absent: shuffle/margins/image gain. It is not asked for.")
+    said = "what the film adds to the likelihood (with the films permuted, telling reports apart)"
+    assert note == f"Absent: {said}. It is not asked for."
 
 
 def test_the_largest_misses_come_from_a_local_result_of_the_same_weights(shelf, tmp_path, results):
