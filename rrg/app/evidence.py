@@ -16,7 +16,7 @@ from rrg.app.library import Key
 from rrg.app.reading_room import REFERENCE, ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.data.reports import sentences
-from rrg.explain.pointing import on_grid, points_into
+from rrg.explain.pointing import on_grid, points_at_rim, points_into
 from rrg.explain.scale import UNIT, shared_scale
 from rrg.types import Evidence, RrgError, View
 
@@ -102,6 +102,12 @@ def pointing(study: OpenStudy, found: SentenceEvidence) -> dict[str, tuple[tuple
         )
         for name, evidence in found.models
     }
+
+
+def at_rim(found: SentenceEvidence) -> dict[str, tuple[View, ...]]:
+    """Model -> the views whose map is strongest at the edge of the film, where no chest is; only where there are such."""
+    views = {name: tuple(m.view for m in each.maps if points_at_rim(m)) for name, each in found.models}
+    return {name: edges for name, edges in views.items() if edges}
 
 
 def heat(study: OpenStudy, found: SentenceEvidence) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rrg.app.evidence import SentenceEvidence
+from rrg.app.evidence import SentenceEvidence, at_rim
 from rrg.app.present import esc
 from rrg.app.present_reports import tag
 from rrg.app.reading_room import REFERENCE
@@ -19,6 +19,7 @@ HINT = (
     "Choose a sentence: the viewer shows where each model finds its evidence for it, and what the film has to do with it "
     "stands here."
 )
+RIM_MEANS = "not evidence of anything in the chest."
 MOST = 1000  # times as probable; beyond that the number says no more
 
 
@@ -36,7 +37,11 @@ def evidence(
     who = "the reference" if found.source == REFERENCE else f"the draft of {found.source}"
     head = f"<p>Evidence for <q>{esc(found.sentence)}</q> <small>from {esc(who)}</small></p>"
     hits = pointing or {}
-    lines = "".join(f"<li>{_line(name, each)}{_hits(hits.get(name, ()))}</li>" for name, each in found.models)
+    rims = at_rim(found)
+    lines = "".join(
+        f"<li>{_line(name, each)}{_rim(rims.get(name, ()))}{_hits(hits.get(name, ()))}</li>"
+        for name, each in found.models
+    )
     return (
         f'<section class="evidence" aria-label="Evidence for the chosen sentence">{head}<ul>{lines}</ul>'
         f"{_scale(found)}{_words(found)}</section>"
@@ -60,6 +65,14 @@ def _line(name: str, each: Evidence) -> str:
             f"{times}. The map shows only what speaks for it all the same."
         )
     return f"<b>{esc(name)}</b> {said}"
+
+
+def _rim(views: Sequence[View]) -> str:
+    """A map that is strongest where there is no chest."""
+    if not views:
+        return ""
+    which = " and ".join(view.name.lower() for view in views)
+    return "<br>" + tag("contradicts", "!", f"strongest at the edge of the film ({which}):") + f" {RIM_MEANS}"
 
 
 def _hits(views: Sequence[tuple[View, bool]]) -> str:

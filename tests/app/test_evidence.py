@@ -116,6 +116,26 @@ def test_weak_evidence_and_evidence_against_are_named(gain, word, not_said):
     assert not_said not in text
 
 
+def test_a_map_that_is_strongest_at_the_edge_of_the_film_says_so():
+    inside, edge = (np.zeros((100, 100), np.float32) for _ in range(2))
+    inside[50, 50] = edge[50, 98] = 1.0
+    edge[50, 50] = 0.9
+
+    def told(*values):
+        maps = tuple(Saliency(v, view, 0) for v, view in zip(values, (View.FRONTAL, View.LATERAL), strict=False))
+        return Tags(present_evidence.evidence(replace(made(1.0), models=(("one", Evidence(maps, 1.0)),)))).text
+
+    assert "edge of the film" not in told(inside)
+    assert "edge of the film" not in told(np.zeros((100, 100), np.float32))
+    assert "! strongest at the edge of the film (lateral): not evidence of anything in the chest." in told(inside, edge)
+    outside = edge.copy()
+    outside[:, 60:] = np.nan  # the field of view ends at column 59
+    outside[50, 58] = 2.0
+    assert "edge of the film (frontal)" in told(outside)
+    outside[50, 56] = 3.0
+    assert "edge of the film" not in told(outside)
+
+
 def test_words_carry_their_probability_and_a_sign_where_unsure():
     text = Tags(present_evidence.evidence(made(1.0))).text
     assert "clear 90 %" in text
