@@ -44,8 +44,11 @@ STYLES: Mapping[Kind, Style] = {
     "warning": Style(10, 78, 0.06, bold=True),
     "heading": Style(12, 66, 0.24, bold=True),
     "text": Style(10, 88, 0.06),
+    "item": Style(8.5, 92, 0.08, bold=True, indent=2),
     "small": Style(8.5, 100, 0.03, indent=2),
 }
+WHOLE = 8  # rows of a paragraph that is not divided between two pages
+HEADS: Mapping[Kind, int] = {"heading": 3, "item": WHOLE + 2}  # rows that there must be place for, its own too
 KEPT: Any = {"pdf.fonttype": 42, "image.composite_image": False}  # words as words, pictures pixel by pixel
 _lock = threading.Lock()  # matplotlib's settings are the process's
 
@@ -65,7 +68,7 @@ def as_pdf(value: Mapping[str, Any], films: Sequence[Radiograph]) -> bytes:
         sheets = list(_paged(lines(value), FILM_HEIGHT + 0.3 if films else 0.0))
         for number, sheet in enumerate(sheets, 1):
             figure = _sheet(sheet, films if number == 1 else (), bool(value["simulated"]))
-            _edges(figure, value, f"{number} of {len(sheets)}")
+            _edges(figure, value["notice"], f"{number} of {len(sheets)}", marks(value) if number > 1 else ())
             pages.savefig(figure)
     return stream.getvalue()
 
@@ -89,7 +92,7 @@ def _paged(told: Iterator[Line], films: float) -> Iterator[list[Placed]]:
             y, room_taken = y + films, True
         rows = textwrap.wrap(line.text, style.columns, subsequent_indent=" " * style.indent) or [""]
         height = style.size * 1.35 / 72
-        keep = 3 if line.kind == "heading" else 1  # a heading never stands alone at the foot
+        keep = HEADS.get(line.kind, min(len(rows), WHOLE))
         if y + style.above + keep * height > PAGE[1] - BOTTOM:
             yield sheet
             sheet, y = [], TOP
@@ -141,12 +144,12 @@ def _shrunk(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _edges(figure: Figure, value: Mapping[str, Any], number: str) -> None:
-    """The notice at the foot and the marks at the head of every page."""
+def _edges(figure: Figure, notice: str, number: str, marked: Sequence[str]) -> None:
+    """The notice at the foot of every page, and marks at the head; on the first they stand below the title."""
     foot: dict[str, Any] = {"fontsize": 8.5, "parse_math": False, "va": "bottom"}
-    figure.text(LEFT / PAGE[0], 0.4 / PAGE[1], value["notice"], fontweight="bold", **foot)
+    figure.text(LEFT / PAGE[0], 0.4 / PAGE[1], notice, fontweight="bold", **foot)
     figure.text(1 - LEFT / PAGE[0], 0.4 / PAGE[1], f"page {number}", ha="right", **foot)
-    for row, mark in enumerate(marks(value)):
+    for row, mark in enumerate(marked):
         figure.text(
             LEFT / PAGE[0], 1 - (0.35 + 0.18 * row) / PAGE[1], mark, fontsize=8.5, fontweight="bold", va="top",
             parse_math=False,

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from rrg.app.truth import SIMULATED
 
-Kind = Literal["title", "warning", "heading", "text", "small"]
+Kind = Literal["title", "warning", "heading", "text", "item", "small"]
 RULE = {"title": "=", "heading": "-"}
 OVERRIDDEN = "READ AGAINST THE SCREENING: this does not look like a chest film, and it was read all the same."
-CORRECTED = "CORRECTED BY THE READER: the view or the polarity of a film was given by hand before it was read."
+CORRECTED = "CORRECTED BY THE READER: view or polarity of a film was given by hand."
 SYNTHETIC = "Hard negatives are synthetic and false by construction: reports that this film should not have."
 
 
@@ -84,7 +84,7 @@ def _report(model: Mapping[str, Any]) -> Iterator[Line]:
         yield Line("small", "Nearest training reports (cosine):")
     for each in model["neighbours"]:
         link = f", {each['link']}" if each["link"] else ""
-        yield Line("small", f"{each['similarity']:.3f}  study {each['study']}{link}")
+        yield Line("item", f"{each['similarity']:.3f}  study {each['study']}{link}")
         yield Line("small", each["text"] or "the text is not at hand")
     yield from _negatives(model["hard_negatives"])
 

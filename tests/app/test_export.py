@@ -41,7 +41,8 @@ def keys(value) -> set[str]:
 
 
 def pages_of(pdf: bytes) -> list[str]:
-    return [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
+    """Of each page its words, however they are broken into lines."""
+    return [" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages]
 
 
 def films_of(pdf: bytes) -> list[list[tuple[int, int]]]:
@@ -137,6 +138,14 @@ def test_no_line_of_the_pdf_leaves_its_page():
     assert len(sheets) > 3
     assert all(line.y + line.style.size / 72 <= PAGE[1] - BOTTOM for sheet in sheets for line in sheet)
     assert " ".join(line.text for sheet in sheets for line in sheet).count("word") == 40 * 90
+
+
+def test_a_neighbours_text_is_not_divided_nor_parted_from_its_head():
+    for before in range(30, 60):
+        told = [*(Line("text", "before") for _ in range(before)), Line("item", "head"), Line("small", "word " * 60)]
+        places = [{line.text.split()[0] for line in sheet} for sheet in _paged(iter(told), 0.0)]
+        assert sum("head" in page for page in places) == sum("word" in page for page in places) == 1
+        assert any({"head", "word"} <= page for page in places), before
 
 
 def test_what_cannot_be_exported_is_said(study):
