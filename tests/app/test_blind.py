@@ -157,8 +157,11 @@ CHOICE = ("baseline", "hard-negative", "made")
 
 
 def everything(update) -> str:
-    """All that an update sends to a browser; states stay on the server."""
-    return " ".join(str(value) for part, value in update.items() if type(part).__name__ != "State")
+    """All that an update sends to a browser but the line on the pair that is loaded, which stands above every ballot;
+    states stay on the server.
+    """
+    sent = ((part, value) for part, value in update.items() if type(part).__name__ != "State")
+    return " ".join(str(value) for part, value in sent if part.elem_id != "loading")
 
 
 def test_an_open_ballot_sends_nothing_that_names_a_model(page):
