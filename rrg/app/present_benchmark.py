@@ -25,7 +25,8 @@ CAUTION = (
 )
 TEXTS = (
     "Text scores alone say little: a report that never looked at the film can reach them, which is why rows of constants "
-    "and nearest neighbours stand between the models. A gap is what a score loses when every study gets another’s film."
+    "and nearest neighbours stand between the models. “Films swapped”: what a score loses when every study gets another’s "
+    "film."
 )
 NO_GALLERY = (
     "The largest misses need per-study results, which are not shipped. `make checkpoints` leaves them in `runs/`, and so "

@@ -22,10 +22,13 @@ HEADS = {
     "retrieval": ("Looking up", "which report belongs to which film"),
     "variety": ("Variety", "reports that are written of all films"),
     "gap of BLEU-4": (
-        "lost with another’s film",
-        "BLEU-4 less BLEU-4 with the films permuted among the studies",
+        "films swapped",
+        "what BLEU-4 loses when every study gets another’s film; nought: no film was looked at",
     ),
-    "gap of micro 14": ("lost with another’s film", "F1 of 14 classes less the same with the films permuted"),
+    "gap of micro 14": (
+        "films swapped",
+        "what F1 of 14 classes loses when every study gets another’s film; nought: no film was looked at",
+    ),
     "micro 14": ("14 classes", "all namings together (micro); “no finding” is a class"),
     "macro 14": ("class by class", "mean over the 14 classes (macro): rare ones count as much"),
     "example 14": ("study by study", "mean over studies (example-based), 14 classes"),

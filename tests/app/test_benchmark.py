@@ -118,7 +118,7 @@ def test_no_name_of_a_result_file_is_shown_and_short_names_are_explained(shelf, 
     shown = " ".join(re.findall(r">([^<]*)<", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL)))
     for raw in ("words, r2gen", "micro 13", "gap of", ", by image gain", "mined peer", "shuffle/"):
         assert raw not in shown
-    for plain in ("as the literature counts them", "what the film adds to the likelihood", "lost with another’s film"):
+    for plain in ("as the literature counts them", "what the film adds to the likelihood", "films swapped"):
         assert plain in shown
     assert 'title="all namings together, without “no finding”"' in html
     note = present_words.note("Absent: shuffle/margins/image gain. It is not asked for.")
