@@ -158,3 +158,7 @@ def test_two_browsers_never_see_each_others_study(visit, tmp_path):
     wait_for_reports(two)
     assert (canvas(one) == mine).all()
     assert (canvas(two) != mine).any()
+    one.reload()  # the gate was accepted in this session of the browser; what was open is gone
+    one.locator("#desk").wait_for()
+    assert not one.locator("#accept").is_visible()
+    assert part(one, "empty").is_visible()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from rrg.app.asked import Intake
@@ -32,7 +34,16 @@ for research.
 What you open is read in this process, kept for this browser tab only and deleted afterwards; file names and
 patient data are never shown or stored."""
 # In the browser alone: the room opens at once, whatever the server is loading.
-ACCEPTED = '() => [{ __type__: "update", visible: false }, { __type__: "update", visible: true }]'
+OPENED = '[{ __type__: "update", visible: false }, { __type__: "update", visible: true }]'
+ACCEPTED = f"""() => {{
+  try {{ sessionStorage.setItem("rrg-accepted", "yes"); }} catch {{ /* no storage: it will be asked again */ }}
+  return {OPENED};
+}}"""
+# A reload is the same session of the browser; nothing of it is sent or outlives the tab.
+AGAIN = f"""() => {{
+  try {{ if (sessionStorage.getItem("rrg-accepted")) return {OPENED}; }} catch {{ /* no storage */ }}
+  return [{{ __type__: "update" }}, {{ __type__: "update" }}];
+}}"""
 
 # Gradio's lists take the Tab that leaves them for an answer and stay open, over what stands below.
 TAB_LEAVES = """() => { document.addEventListener("keydown", (event) => {
@@ -102,9 +113,13 @@ class Page:
             busy=self.header.queue, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
-        self.accept.click(
-            None, None, [self.gate, self.desk_row], js=ACCEPTED, queue=False, api_visibility="private"
-        )
+        opened: dict[str, Any] = {
+            "outputs": [self.gate, self.desk_row],
+            "queue": False,
+            "api_visibility": "private",
+        }
+        self.accept.click(None, None, js=ACCEPTED, **opened)
+        self.demo.load(None, None, js=AGAIN, **opened)
         self.demo.load(None, None, None, js=TAB_LEAVES, queue=False, api_visibility="private")
         for part in self.parts:
             part.wire(self.desk)
