@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # imported where it is used: the page opens without matplotli
 
 CAUTION = (
     "A number says something only beside those of writers who never saw the film: a coin, one constant sentence, the report "
-    "of the nearest training film. Intervals are 95 %; two that overlap show no difference."
+    "of the nearest training film. Intervals are 95 %, each model’s own: whether two differ is asked of the same studies in "
+    "pairs (`python -m rrg compare`), not read off two intervals."
 )
 TEXTS = (
     "Text scores alone say little: a report that never looked at the film can reach them, which is why rows of constants "
