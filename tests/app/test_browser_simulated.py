@@ -1,10 +1,15 @@
 """Simulated studies in a headless browser: a film of the strip, its truth beside heat maps, its twin, neighbours' films."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from rrg.app.examples import Example
+from rrg.app.terms import WITHHELD, Terms
 from rrg.app.truth import NONE
-from tests.app.browsing import canvas, open_tab, part, serving, tab_to, wait_for_reports
+from tests.app.browsing import WAIT, canvas, open_tab, part, serving, tab_to, wait_for_reports
+from tests.app.doubles import PAIR, film
 from tests.app.simulated import EXAMPLES, GALLERY, SIMULATED, simulated_room
 from tests.app.test_accessibility import AXE, faults
 
@@ -95,6 +100,43 @@ def test_neighbours_come_with_their_films_and_no_other_host_is_asked(opened, ser
     elsewhere = [url for url in opened.asked if not url.startswith((served.rstrip("/"), "data:", "blob:"))]
     assert elsewhere == []
     assert opened.faults == []
+
+
+def test_a_public_page_adapts_only_texts_that_are_ours(browser, desk, shown, tmp_path):
+    """Of a licensed collection the plots and the models' own words; of the simulated one everything."""
+    report = "Small right pleural effusion. No pneumothorax."
+    licensed = Example(
+        "L1", "A licensed study", "made up", (film(tmp_path / "a.png"),), (None,), reference=report
+    )
+    public = replace(desk, terms=Terms(public=True), studies=(licensed,))
+    with serving(public, (*PAIR, *SIMULATED)) as url:
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(url)
+        page.click("#accept")
+        page.get_by_label("Or a study of the data folder").click()
+        page.get_by_role("option", name="A licensed study").click()
+        wait_for_reports(page)
+        open_tab(page, "Hard negatives")
+        page.wait_for_selector("#negative svg")
+        assert WITHHELD in page.inner_text("#negative")
+        assert "Closest for" not in page.inner_text("#negative")
+        open_tab(page, "Probe")
+        withheld = page.locator("#probe").get_by_text("shows no adapted text")
+        withheld.wait_for()
+        assert page.locator("#probe-flips label").count() == 0
+        page.get_by_label("draft of hard-negative").click()
+        page.locator("#probe-flips label").first.wait_for()
+        page.click(f'#simulated button[data-study="{shown.id}"]')
+        page.wait_for_selector("#truth .truth")
+        open_tab(page, "Hard negatives")
+        page.get_by_text("Closest for").first.wait_for()
+        assert WITHHELD not in page.inner_text("#negative")
+        open_tab(page, "Probe")
+        page.get_by_label("reference", exact=True).click()
+        withheld.wait_for(state="hidden")
+        page.locator("#probe-flips label").first.wait_for()
+        page.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
