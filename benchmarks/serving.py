@@ -94,7 +94,7 @@ def wait_for_reading(page: Page) -> None:
     """Until the films that were opened last have been read, or refused."""
     page.wait_for_selector("#notice .busy", state="attached")
     page.wait_for_selector("#notice .busy", state="detached")
-    page.wait_for_selector("#record dl")
+    page.wait_for_selector("#record dl", state="attached")
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

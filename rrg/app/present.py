@@ -94,7 +94,7 @@ INVERTED = "shown inverted from how it is stored: dense is bright."
 
 
 def record(study: OpenStudy | None) -> str:
-    """What was read of each file, and what was done to it; then what the models see."""
+    """What must be known of each film; in a line what was read, and behind it every step and what the models see."""
     if study is None:
         return ""
     several = len(study.films) > 1
@@ -102,7 +102,17 @@ def record(study: OpenStudy | None) -> str:
     told = [banner("warning", name + " ".join(film.warnings)) for name, film in named if film.warnings]
     told += [banner("note", name + INVERTED) for name, film in named if film.inverted]
     parts = [_record(film, i) for i, film in enumerate(study.films, 1)]
-    return f'{"".join(told)}<p class="quiet">{esc(study.origin)}</p>{"".join(parts)}{_seen(study)}'
+    short = "; ".join(f"{name}{_in_short(film)}" for name, film in named)
+    return (
+        f'{"".join(told)}<details class="facts"><summary>What was read: <span>{esc(short)}</span></summary>'
+        f'<p class="quiet">{esc(study.origin)}</p>{"".join(parts)}{_seen(study)}</details>'
+    )
+
+
+def _in_short(film: Radiograph) -> str:
+    height, width = film.pixels.shape
+    turned = ", inverted" if film.inverted else ""
+    return f"{film.source_format}, {film.bits} bits, {width} × {height} px, {film.view.name.lower()}{turned}"
 
 
 def notices(study: OpenStudy) -> str:

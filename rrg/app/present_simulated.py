@@ -16,15 +16,19 @@ BACK = "Back to its twin"
 def strip(examples: Sequence[Example], pictures: Mapping[str, str]) -> str:
     """Buttons to choose a study by its film; `pictures`: id -> the address of a small frontal film."""
     items = "".join(_item(example, pictures.get(example.id, "")) for example in examples)
-    head = f"<h3>{len(examples)} simulated studies</h3><p>with report, truth and a twin</p>"
-    return f'<section class="strip" aria-label="Simulated studies">{head}<ul>{items}</ul></section>'
+    head = f"<b>{len(examples)} simulated studies</b> with report, truth and a twin"
+    more = '<span class="more" aria-hidden="true">more →</span>'
+    row = f'<ul aria-label="Simulated studies">{items}</ul>'
+    return f'<details class="strip" open><summary>{head}{more}</summary>{row}</details>'
 
 
 def _item(example: Example, picture: str) -> str:
     film = f'<img src="{esc(picture)}" alt="">' if picture else ""
     name, title = esc(example.id), esc(example.title)
-    button = f'<button type="button" class="study" data-study="{name}" title="{title}">'
-    return f"<li>{button}{film}<span>{title}</span></button></li>"
+    first, *others = example.title.split("; ")
+    more = f" <small>+ {len(others)} more</small>" if others else ""
+    button = f'<button type="button" class="study" data-study="{name}" title="{title}" aria-label="{title}">'
+    return f"<li>{button}{film}<span>{esc(first)}{more}</span></button></li>"
 
 
 def truth(study: OpenStudy) -> str:

@@ -58,7 +58,7 @@ def upload(page, *files) -> None:
 
 def wait_for_reports(page) -> None:
     page.wait_for_selector(".chips .chip")
-    page.wait_for_selector("#record dl")
+    page.wait_for_selector("#record dl", state="attached")
 
 
 def tab_to(page, selector: str) -> None:

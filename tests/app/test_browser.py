@@ -18,7 +18,8 @@ def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path
     page = visit()
     upload(page, dicom(tmp_path / f"{SECRET}.dcm"))
     wait_for_reports(page)
-    assert "DICOM, 12 bits" in page.inner_text("#record")
+    assert "DICOM, 12 bits, 80 × 96 px, frontal, inverted" in page.inner_text("#record")
+    page.click("#record summary")
     assert "MONOCHROME1" in page.inner_text("#record")
     assert SECRET.lower() not in page.content().lower()
     assert "Small right pleural effusion." in page.inner_text("#right")
@@ -76,7 +77,7 @@ def test_another_pair_of_models_leaves_the_window_of_the_film_alone(visit, tmp_p
     page.wait_for_function(
         "document.querySelector('#right').innerText.includes('The heart is mildly enlarged.')"
     )
-    page.wait_for_selector("#record dl")
+    page.wait_for_selector("#record dl", state="attached")
     assert (canvas(page) == before).all()
 
 

@@ -18,6 +18,8 @@ from rrg.app.view.viewer_panel import SHOW_FILM
 PICK = (
     SHOW_FILM
     + """
+const fold = element.querySelector("details"); // one column: it stands below the film, folded
+if (fold && matchMedia("(max-width: 1200px)").matches) fold.open = false;
 element.addEventListener("click", (event) => {
   const pick = event.target.closest("button.study");
   if (!pick) return;

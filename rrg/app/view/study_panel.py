@@ -44,10 +44,11 @@ class StudyPanel(Part):
             visible=False,
             elem_id="override",
         )
-        self.viewer = Viewer()
-        self.record = gr.HTML("", elem_id="record")
-        with gr.Accordion("Correct what was read", open=False):
-            self._build_corrections()
+        with gr.Column(elem_id="sight"):
+            self.viewer = Viewer()
+            self.record = gr.HTML("", elem_id="record")
+            with gr.Accordion("Correct what was read", open=False):
+                self._build_corrections()
 
     def _build_corrections(self) -> None:
         with gr.Row():

@@ -58,7 +58,8 @@ FRAME = f"""
       <span data-part="end"></span> <span data-part="unit"></span>, one scale for both models. Hatched: outside the
       field of view, not judged.</p>
   </div>
-  <p class="quiet viewer-help" id="viewer-help">{HELP}</p>
+  <details class="viewer-help"><summary>Drag sets the window, the wheel zooms: all gestures and keys</summary>
+    <p class="quiet" id="viewer-help">{HELP}</p></details>
   <div class="viewer-spoken" data-part="spoken" role="status" aria-live="polite"></div>
 </div>
 """
