@@ -85,7 +85,7 @@ def evaluate(
         result = evaluate_reports(given, cohort, settings, name=name or (reports.stem if reports else ""))
     write_json(out, result)
     if summary_file:
-        write_json(summary_file, summary(result))
+        write_json(summary_file, summary(result), dense=True)
     if page_file:
         from rrg.evaluation.page import page, write_page
 

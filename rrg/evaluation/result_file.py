@@ -32,22 +32,33 @@ _LADDER: Mapping[str, str] = {
     "clinical": "reference/uncertain as positive/",
     "ranks": "image-to-report/",
 }
-_OTHER_GAPS = ("clinical/coded/", "clinical/reference/uncertain as negative/", "text/full/")
+_OTHER_LABELS = ("clinical/coded/", "clinical/reference/uncertain as negative/")
+_OTHER_GAPS = (*_OTHER_LABELS, "text/full/")
 
 
 def summary(result: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics to six digits, without a study, a sentence or an id: what metrics.json of a checkpoint holds.
+    """The metrics to five digits, without a study, a sentence or an id: what metrics.json of a checkpoint holds.
 
-    Faults become counts, and the rows beside the system lose their classes one by one.
+    Faults become counts, and the rows beside the system lose their classes one by one and the gaps that say the same in
+    other words.
     """
     data = result["data"]
     counts = {kind: ids if isinstance(ids, int) else len(ids) for kind, ids in data["faults"].items()}
     brief = {key: value for key, value in result.items() if key not in ("studies", "pairs")}
     rows = {
-        group: {name: _without(row, "per class") for name, row in result[group].items()}
+        group: {name: _row_in_short(row) for name, row in result[group].items()}
         for group in ("company", "adversarial")
     }
-    kept: dict[str, Any] = _rounded({**brief, "data": {**data, "faults": counts}, **rows}, 6)
+    kept: dict[str, Any] = _rounded({**brief, "data": {**data, "faults": counts}, **rows}, 5)
+    return kept
+
+
+def _row_in_short(row: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _without(row, "per class")
+    if kept.get("shuffle"):
+        kept["shuffle"] = {
+            name: gap for name, gap in kept["shuffle"].items() if not name.startswith(_OTHER_LABELS)
+        }
     return kept
 
 
@@ -139,9 +150,13 @@ def _told(value: Any) -> str:
     return "absent" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def write_json(path: str | Path, value: Mapping[str, Any]) -> None:
-    """Write `value` as indented JSON; RrgError where `path` cannot be written. Absence is null, never NaN."""
-    text = json.dumps(value, indent=1, allow_nan=False) + "\n"
+def write_json(path: str | Path, value: Mapping[str, Any], *, dense: bool = False) -> None:
+    """Write `value` as JSON, indented or as small as can be; RrgError where `path` cannot be written.
+
+    Absence is null, never NaN.
+    """
+    layout: dict[str, Any] = {"separators": (",", ":")} if dense else {"indent": 1}
+    text = json.dumps(value, **layout, allow_nan=False) + "\n"
     part = Path(f"{path}.part")
     try:
         part.write_text(text, encoding="utf-8")  # a kill leaves the old file whole

@@ -130,7 +130,7 @@ def test_the_nearest_neighbour_is_of_another_patient_and_of_train(result, checkp
 
 def test_the_summary_holds_no_study_and_no_sentence(result, val):
     text = json.dumps(summary(result))
-    short = json.loads(json.dumps(result["metrics"]), parse_float=lambda number: round(float(number), 6))
+    short = json.loads(json.dumps(result["metrics"]), parse_float=lambda number: round(float(number), 5))
     assert summary(result)["metrics"] == short
     assert not any(study.id in text or study.report in text for study in val.studies)
     assert not any(study["text"] in text for study in result["studies"] if study["text"])
