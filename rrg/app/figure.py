@@ -121,7 +121,7 @@ def arc(negatives: HardNegatives, point: HardNegative, words: str) -> str:
         _diamond(at(point.angle)),
         f'<text x="{peer[0] - 12:.1f}" y="{peer[1] + 4:.1f}" text-anchor="end">peer</text>',
         f'<text x="{positive[0] + 12:.1f}" y="{positive[1] + 4:.1f}">positive</text>',
-        _key([("film", "film’s direction"), ("reach", "hardest it can get")]),
+        _key([("film", "film"), ("reach", "hardest")]),
     ]  # fmt: skip
     return _svg(max(centre[1], tip[1], peer[1]) + 14, words, parts)
 

@@ -25,10 +25,13 @@ def strip(examples: Sequence[Example], pictures: Mapping[str, str]) -> str:
 def _item(example: Example, picture: str) -> str:
     film = f'<img src="{esc(picture)}" alt="">' if picture else ""
     name, title = esc(example.id), esc(example.title)
-    first, *others = example.title.split("; ")
-    more = f" <small>+ {len(others)} more</small>" if others else ""
-    button = f'<button type="button" class="study" data-study="{name}" title="{title}" aria-label="{title}">'
-    return f"<li>{button}{film}<span>{esc(first)}{more}</span></button></li>"
+    first, *others = (esc(part) for part in example.title.split("; "))
+    more = f"+ {len(others)} more" if others else ""
+    # A name read aloud has to hold the words that are seen; the rest follows them.
+    label = f"{first} {more}: {'; '.join(others)}" if others else first
+    button = f'<button type="button" class="study" data-study="{name}" title="{title}" aria-label="{label}">'
+    small = f" <small>{more}</small>" if more else ""
+    return f"<li>{button}{film}<span>{first}{small}</span></button></li>"
 
 
 def truth(study: OpenStudy) -> str:

@@ -51,7 +51,7 @@ def test_a_client_reads_a_real_film_over_loopback(desk, tmp_path, monkeypatch):
         client = client_of(url, download_files=False)
         installed = {e["id"] for e in client.predict(api_name="/examples") if e["installed"]}
         source = pydicom_file("RG1_UNCR.dcm") if RG1 in installed else film(tmp_path / "a.png")
-        reading = client.predict([handle_file(str(source))], "", "", False, api_name="/read")
+        reading = client.predict([handle_file(str(source))], api_name="/read")
     assert [m["model"] for m in reading["models"]] == ["baseline", "hard-negative"]
     assert reading["films"][0]["format"] == ("DICOM" if RG1 in installed else "PNG")
     left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]

@@ -18,12 +18,16 @@ from rrg.app.view.viewer_panel import SHOW_FILM
 PICK = (
     SHOW_FILM
     + """
-const fold = element.querySelector("details"); // one column: it stands below the film, folded
-if (fold && matchMedia("(max-width: 1200px)").matches) fold.open = false;
+const foldInOneColumn = () => { // there it stands between the film and its reading
+  const fold = element.querySelector("details");
+  if (fold && matchMedia("(max-width: 1200px)").matches) fold.open = false;
+};
+foldInOneColumn();
 element.addEventListener("click", (event) => {
   const pick = event.target.closest("button.study");
   if (!pick) return;
   trigger("click", { study: pick.dataset.study });
+  foldInOneColumn();
   showFilm("nearest");
 });
 """
