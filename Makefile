@@ -123,3 +123,4 @@ simulated-scoreboard: $(VENV)/.dev
 	  $(BIN)/python -m rrg compare "$(SIMULATED)/$$first/val.json" $(SIMULATED)/hard-negative/val.json \
 	    --out "$(SIMULATED)/hard-negative-$$first.json"; \
 	done
+	$(BIN)/python -m rrg compare $(SIMULATED)/baseline/val.json $(SIMULATED)/aligned/val.json --out $(SIMULATED)/aligned-baseline.json

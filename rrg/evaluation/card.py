@@ -32,6 +32,7 @@ HOLDS = {
     "tokenizer.json": "vocabulary, from the train split only",
     "tokenizer_config.json": "special tokens",
     "preprocessor_config.json": "how a film becomes the model's input",
+    "average_film.safetensors": "what the image network makes of an average film, against which heat maps are drawn",
     "screen.safetensors": "tells chest radiographs from other pictures, frontal from lateral",
     "gallery.safetensors": "embeddings, study ids and coded labels of training studies; no text, no image",
     "training.json": "the recipe",

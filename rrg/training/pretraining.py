@@ -74,7 +74,8 @@ def pretrain(config: EncoderConfig, out: Path) -> Path:
     """Teach the image network as `config` says and write its weights to `out`; takes up an interrupted run."""
     out.mkdir(parents=True, exist_ok=True)
     studies = {
-        name: load_studies(config.data.folder, getattr(config.data, name)) for name in ("train", "val")
+        name: load_studies(config.data.folder, getattr(config.data, name))[: config.data.limit]
+        for name in ("train", "val")
     }
     names = finding_names(studies["train"], config.labels_at_least)
     if not names:

@@ -77,6 +77,17 @@ def test_a_graver_finding_is_larger_in_the_mask_and_in_the_volume(anatomy, kind)
     assert changes[0] < changes[1] < changes[2]
 
 
+@pytest.mark.parametrize("side", [Side.LEFT, Side.RIGHT])
+def test_a_graver_effusion_changes_more_of_the_projection(anatomy, side):
+    plain = study(anatomy).images[View.FRONTAL].astype(float)
+    changes = []
+    for grade in Severity:
+        film = study(anatomy, fact(Kind.EFFUSION, grade, side)).images[View.FRONTAL]
+        left, right = halves(np.abs(film - plain))
+        changes.append(left if side is Side.LEFT else right)
+    assert changes[0] < changes[1] < changes[2]
+
+
 def test_a_large_heart_is_wider_with_its_grade(anatomy):
     widths = []
     for grade in Severity:

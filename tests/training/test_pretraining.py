@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rrg.data.batch import load_images
 from rrg.models.encoder import RadiographEncoder, load_encoder_weights
 from rrg.training import pretraining
 from rrg.training.config import EncoderConfig
@@ -98,3 +99,18 @@ def test_it_may_start_from_the_weights_of_other_films(config, tmp_path, monkeypa
     assert not torch.equal(*(load_file(file)["conv_stem.weight"] for file in (first, second)))
     with pytest.raises(RrgError, match="nothing"):
         pretrain(config.model_copy(update={"start": tmp_path / "nothing"}), tmp_path / "third")
+
+
+def test_a_limit_of_studies_is_kept(config, tmp_path, monkeypatch):
+    seen = []
+
+    def noted(studies, *given):
+        seen.append(len(studies))
+        return load_images(studies, *given)
+
+    monkeypatch.setattr(pretraining, "load_images", noted)
+    limited = config.model_copy(
+        update={"data": config.data.model_copy(update={"limit": 6}), "batch_size": 2, "labels_at_least": 2}
+    )
+    pretrain(limited, tmp_path / "run")
+    assert seen == [6, 6]
