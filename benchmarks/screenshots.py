@@ -79,7 +79,9 @@ def visit(page: Page, stem: Path, examples: list[str]) -> None:
         page.get_by_role("tab", name=TABS[0], exact=True).click()
         button = page.get_by_role("button", name=EXAMPLES[name])
         if name == "simulated":
-            button = page.locator("#simulated button.study").first
+            button = page.locator('#simulated button.study[title*="effusion"]').first
+            if not button.is_visible():  # folded once a narrow page shows a study
+                page.locator("#simulated summary").first.click()
         if not (button.count() and button.is_enabled()):
             print(f"{name} is not installed here", file=sys.stderr)
             continue
@@ -95,6 +97,7 @@ def visit(page: Page, stem: Path, examples: list[str]) -> None:
 
 def shoot(page: Page, stem: Path, name: str) -> None:
     file = stem.with_name(f"{stem.name}-{name}.png")
+    page.evaluate("scrollTo(0, 0)")  # the film stays beside what is read: from further down it would stand there
     page.screenshot(path=str(file), full_page=True)
     print(file)
 

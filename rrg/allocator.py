@@ -23,4 +23,5 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):
         return False
     settings = {MMAP_MAX: 0, TRIM_THRESHOLD: KEEP, TOP_PAD: STEP, ARENA_MAX: 1}
-    return all(mallopt(name, value) == 1 for name, value in settings.items())
+    taken = [mallopt(name, value) == 1 for name, value in settings.items()]  # every one, whatever became of another
+    return all(taken)

@@ -46,7 +46,7 @@ class Line:
 
 def questions(results: Sequence[Result]) -> tuple[Question, ...]:
     """The five, in the order of a line's values."""
-    own = look_up(results[0]["metrics"], (*_RECALL[:-1],)) or {}
+    own = look_up(results[0]["metrics"], _RECALL[:-1]) or {}
     chance, order = own.get("chance@10"), own.get("blind@10")
     told = "" if chance is None else f"drawing: {chance:.3f}"
     told += "" if order is None else f"; one order for all films: {order:.3f}"

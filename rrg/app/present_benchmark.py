@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # imported where it is used: the page opens without matplotli
 CAUTION = (
     "A number says something only beside those of writers who never saw the film: a coin, one constant sentence, the report "
     "of the nearest training film. Intervals are 95 %, each model’s own: whether two differ is asked of the same studies in "
-    "pairs (`python -m rrg compare`), not read off two intervals."
+    "pairs (the command “python -m rrg compare”), not read off two intervals."
 )
 TEXTS = (
     "Text scores alone say little: a report that never looked at the film can reach them, which is why rows of constants "
@@ -30,8 +30,8 @@ TEXTS = (
     "film."
 )
 NO_GALLERY = (
-    "The largest misses need per-study results, which are not shipped. `make checkpoints` leaves them in `runs/`, and so "
-    "does `python -m rrg evaluate --out runs/COLLECTION/NAME/val.json`."
+    "The largest misses need per-study results, which are not shipped. The command “make checkpoints” leaves them in "
+    "“runs/”, and so does “python -m rrg evaluate --out runs/COLLECTION/NAME/val.json”."
 )
 
 

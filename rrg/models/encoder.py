@@ -21,6 +21,7 @@ from rrg.models.protocol import Encoded
 from rrg.types import RrgError, View
 
 LITE0 = "tf_efficientnet_lite0"
+BACKBONE = "encoder.backbone."  # what a generator's state calls the image network
 
 
 class RadiographEncoder(nn.Module):
@@ -130,12 +131,22 @@ def load_imagenet_weights(encoder: RadiographEncoder, backbone: str) -> str:
     return f"timm {backbone}"
 
 
-def load_encoder_weights(encoder: RadiographEncoder, file: Path) -> None:
-    """Fill the image network from a safetensors file of its state. RrgError where it is missing or does not fit."""
+def load_encoder_weights(encoder: RadiographEncoder, source: Path) -> None:
+    """Fill the image network from a safetensors file of its state, or from the folder of a checkpoint that has one.
+
+    RrgError where it is missing or does not fit.
+    """
     try:
-        encoder.backbone.load_state_dict({k: v.float() for k, v in load_file(file).items()})
+        given = _of_checkpoint(source) if source.is_dir() else load_file(source)
+        encoder.backbone.load_state_dict({k: v.float() for k, v in given.items()})
     except (OSError, RuntimeError, SafetensorError) as error:
-        raise RrgError(f"The image network's weights in '{file}' cannot be loaded: {error}") from error
+        raise RrgError(f"The image network's weights in '{source}' cannot be loaded: {error}") from error
+
+
+def _of_checkpoint(folder: Path) -> dict[str, Tensor]:
+    """The image network's part of a checkpoint, whatever files it is spread over."""
+    stored = [pair for file in sorted(folder.glob("model*.safetensors")) for pair in load_file(file).items()]
+    return {name.removeprefix(BACKBONE): value for name, value in stored if name.startswith(BACKBONE)}
 
 
 def _load_in_order(network: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -33,7 +33,7 @@ class ModelConfig(Section):
     image_size: int = Field(160, ge=32, le=1024)
     min_frequency: int = Field(3, ge=1)
     imagenet: bool = True  # start the image network from ImageNet weights
-    encoder: Path | None = None  # weights of the image network, as `python -m rrg pretrain` writes them
+    encoder: Path | None = None  # the image network: what `python -m rrg pretrain` wrote, or a checkpoint's folder
     freeze_backbone: bool = False  # keep it so, and keep its features on disk
     start: Path | None = None  # checkpoint whose layers and words the generator begins with; its image network is not read
 
@@ -127,7 +127,7 @@ class EncoderConfig(Section):
 
     data: DataConfig
     backbone: str = "tf_efficientnet_lite0"
-    start: Path | None = None  # weights of `rrg pretrain` on other films; none: ImageNet's
+    start: Path | None = None  # what `rrg pretrain` wrote for other films, or a checkpoint's folder; none: ImageNet's
     image_size: int = Field(160, ge=32, le=1024)
     labels_at_least: int = Field(20, ge=2)  # studies of train with a finding that is to be learned
     epochs: int = Field(6, ge=1)

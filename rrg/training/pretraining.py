@@ -2,13 +2,14 @@
 
 ImageNet's features hardly tell one chest film from another. Here the network learns the findings of the train split, with
 small changes of pose and exposure (never mirrored: reports name sides) and now and then one view less. What is kept is
-the running mean of its weights (Polyak and Juditsky, 1992), which generalises better than the last step.
+the running mean of its weights (Polyak and Juditsky, 1992), which generalises better than the last step, after the epoch
+with the largest mean area under the ROC curve on val.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class FindingClassifier(nn.Module):
     def __init__(self, encoder: RadiographEncoder, prior: Tensor, dropout: float) -> None:
         super().__init__()
         self.encoder = encoder
+        self.encoder.backbone.to(memory_format=torch.channels_last)  # as its films: .6 of the time of a step
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(KINDS * encoder.features, len(prior))
         nn.init.zeros_(self.head.weight)
@@ -94,9 +96,14 @@ def pretrain(config: EncoderConfig, out: Path) -> Path:
     else:
         load_imagenet_weights(encoder, config.backbone)
     model = FindingClassifier(encoder, splits["train"].coded.mean(0), config.dropout)
-    mean = _train(config, model, splits, names, out)
-    save_file(mean.module.encoder.backbone.state_dict(), out / WEIGHTS)
+    best = _train(config, model, splits, names, out)
+    save_file({name: as_shipped(value) for name, value in best.items()}, out / WEIGHTS)
     return out / WEIGHTS
+
+
+def as_shipped(value: Tensor) -> Tensor:
+    """In half precision, as checkpoints keep it: features of a model that ships are those its generator learned on."""
+    return (value.half() if value.is_floating_point() else value).contiguous()
 
 
 def _split(images: StudyImages, names: Sequence[str]) -> _Split:
@@ -110,7 +117,8 @@ def _train(
     splits: dict[str, _Split],
     names: Sequence[str],
     out: Path,
-) -> Any:
+) -> Mapping[str, Tensor]:
+    """The image network's weights after the epoch that tells the findings of val best: the last ones overfit."""
     train, per_epoch = splits["train"], len(splits["train"].images) // config.batch_size
     steps = per_epoch * config.epochs
     mean = AveragedModel(model, avg_fn=_running_mean)
@@ -138,13 +146,22 @@ def _train(
         optimiser.zero_grad()
         mean.update_parameters(model)
         line: dict[str, Any] = {"step": step, "loss": loss}
-        state = TrainState(step + 1)
+        state.step += 1
         if position == per_epoch - 1:
             line |= {"epoch": epoch, "auc": areas(mean.module, splits["val"], names)}
+            _keep_best(state, epoch, line["auc"], mean.module.encoder.backbone)
         log_line(out, line)
         if position == per_epoch - 1 or state.step % config.save_every == 0:
             save(out, state, parts)
-    return mean
+    assert state.best_weights is not None
+    return state.best_weights
+
+
+def _keep_best(state: TrainState, epoch: int, found: Mapping[str, float], network: nn.Module) -> None:
+    value = float(np.mean(list(found.values()))) if found else 0.0
+    if state.best_weights is None or value > state.best:
+        state.best, state.best_epoch = value, epoch
+        state.best_weights = {name: each.detach().clone() for name, each in network.state_dict().items()}
 
 
 def _step(

@@ -15,9 +15,10 @@ from transformers import PreTrainedTokenizerFast
 
 from rrg.models.base import GeneratorModel
 from rrg.models.checkpoint import load_checkpoint
+from rrg.models.encoder import BACKBONE
 from rrg.types import RrgError
 
-NOT_OURS = ("encoder.backbone.", "encoder.prompt.")
+NOT_OURS = (BACKBONE, "encoder.prompt.")
 
 
 @torch.no_grad()

@@ -4,13 +4,13 @@ import json
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from rrg.data.batch import load_images
-from rrg.models.encoder import RadiographEncoder, load_encoder_weights
+from rrg.models.encoder import LITE0, RadiographEncoder, load_encoder_weights
 from rrg.training import pretraining
 from rrg.training.config import EncoderConfig
-from rrg.training.pretraining import WEIGHTS, drop_views, pretrain, vary
+from rrg.training.pretraining import WEIGHTS, as_shipped, drop_views, pretrain, vary
 from rrg.types import RrgError, View
 
 
@@ -52,7 +52,9 @@ def test_the_weights_fit_an_encoder_and_have_moved(config, tmp_path):
     before = {k: v.clone() for k, v in encoder.backbone.state_dict().items()}
     load_encoder_weights(encoder, file)
     moved = [
-        k for k, v in encoder.backbone.state_dict().items() if not torch.allclose(v, before[k], atol=1e-3)
+        k
+        for k, v in encoder.backbone.state_dict().items()
+        if not torch.allclose(v.float(), as_shipped(before[k]).float(), atol=1e-3)
     ]
     assert moved
     assert not any("running" in name for name in moved), "BatchNorm must keep its statistics"
@@ -99,6 +101,32 @@ def test_it_may_start_from_the_weights_of_other_films(config, tmp_path, monkeypa
     assert not torch.equal(*(load_file(file)["conv_stem.weight"] for file in (first, second)))
     with pytest.raises(RrgError, match="nothing"):
         pretrain(config.model_copy(update={"start": tmp_path / "nothing"}), tmp_path / "third")
+
+
+def test_the_epoch_that_tells_findings_best_is_kept(config, tmp_path, monkeypatch):
+    said = iter([{"effusion": 0.6}, {"effusion": 0.9}, {"effusion": 0.7}])
+    kept = []
+
+    def areas(model, *_):
+        kept.append({name: value.clone() for name, value in model.encoder.backbone.state_dict().items()})
+        return next(said)
+
+    monkeypatch.setattr(pretraining, "areas", areas)
+    weights = load_file(pretrain(config.model_copy(update={"epochs": 3}), tmp_path / "run"))
+    assert len(kept) == 3
+    same = [all(torch.equal(as_shipped(each[name]), weights[name]) for name in weights) for each in kept]
+    assert same == [False, True, False]
+
+
+def test_a_checkpoints_folder_gives_its_image_network(tmp_path):
+    encoder, other = (RadiographEncoder(LITE0, 64, 8, 1, 1, 0.0) for _ in range(2))
+    halves = list(encoder.backbone.state_dict().items())
+    for number, part in enumerate((halves[::2], halves[1::2]), 1):
+        named = {f"encoder.backbone.{name}": value.contiguous() for name, value in part}
+        save_file({**named, "heads.scale": torch.ones(1)}, tmp_path / f"model-{number:05d}-of-00002.safetensors")
+    load_encoder_weights(other, tmp_path)
+    mine, theirs = encoder.backbone.state_dict(), other.backbone.state_dict()
+    assert all(torch.equal(mine[name], theirs[name]) for name in mine)
 
 
 def test_a_limit_of_studies_is_kept(config, tmp_path, monkeypatch):
