@@ -45,7 +45,7 @@ def main() -> None:
     print("| seed | findings | from ImageNet | from simulated films | difference |\n|---|---|---|---|---|")
     for seed in chosen.seeds:
         plain = areas_after(
-            read_config(CONFIG, [*given, f"seed={seed}"], EncoderConfig), chosen.out / f"imagenet-{seed}"
+            read_config(CONFIG, [*given, f"seed={seed}", "start=null"], EncoderConfig), chosen.out / f"imagenet-{seed}"
         )
         first = areas_after(
             read_config(CONFIG, [*given, f"seed={seed}", f"start={chosen.start}"], EncoderConfig),

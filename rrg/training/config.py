@@ -105,6 +105,7 @@ class OptimiserConfig(Section):
     backbone_learning_rate: float = Field(5e-5, gt=0)
     weight_decay: float = Field(0.01, ge=0)
     copies: float = Field(0.0, ge=0, le=1)  # a report with m copies counts m ** -copies
+    rarity: float = Field(0.0, ge=0, le=1)  # one whose rarest class n reports find counts n ** -rarity
     warmup: float = Field(0.05, ge=0, lt=1)  # fraction of all steps
     clip: float = Field(1.0, gt=0)  # norm of the gradient
 

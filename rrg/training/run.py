@@ -222,6 +222,7 @@ def _source(
         objective.synthesis == RELEASED,
         objective.flips,
         config.optimiser.copies,
+        config.optimiser.rarity,
     )
     prompt = None
     if features is not None and model.encoder.prompt is not None:

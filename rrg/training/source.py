@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,18 +32,21 @@ from rrg.objective.mining import Nearness, Peer, PeerIndex
 from rrg.objective.task import Batch
 from rrg.training.flips import Flips, make_flips
 from rrg.training.prompting import Prompted
+from rrg.types import Finding, Status
 
 
 @dataclass(frozen=True)
 class Extras:
     """What is prepared for training: how many mined peers each study has, by what they are near and whether with their
-    images; flipped reports; the power by which copies of a text count less."""
+    images; flipped reports; the powers by which copies of a text count less, and by which a report of rarer findings counts
+    more."""
 
     peers: int = 0
     near_by: Nearness = "wording"
     peer_images: bool = False
     flips: bool = False
     copies: float = 0.0
+    rarity: float = 0.0
 
 
 NO_EXTRAS = Extras()
@@ -134,15 +138,16 @@ def make_source(
     reports = [study.report for study in images.studies]
     tokens, mask = tokenise(tokenizer, reports, max_tokens)
     text = number_texts(reports)
+    findings = [label_report(report) for report in reports] if extras.peers or extras.rarity else []
     peers = flips = weight = None
     if extras.peers:
-        findings = [label_report(report) for report in reports]
         patients = [study.patient for study in images.studies]
         peers = tuple(PeerIndex(reports, patients, findings, extras.near_by).mine(extras.peers))
     if extras.flips:
         flips = make_flips(tokenizer, reports, max_tokens)
-    if extras.copies:
-        weight = copy_weights(text, extras.copies)
+    if extras.copies or extras.rarity:
+        weight = copy_weights(text, extras.copies) * rarity_weights(findings, extras.rarity)
+        weight = weight / weight.mean()
     return Source(images, tokens, mask, text, features, peers, extras.peer_images, flips, weight, prompt)
 
 
@@ -157,6 +162,20 @@ def copy_weights(text: Tensor, power: float) -> Tensor:
     """(N,) text numbers -> (N,) weights of mean 1: a report with m copies counts m ** -power."""
     counts = torch.bincount(text)[text].float()
     weights = counts**-power
+    return weights / weights.mean()
+
+
+def rarity_weights(findings: Sequence[Sequence[Finding]], power: float) -> Tensor | float:
+    """Findings of N reports -> (N,) weights of mean 1: a report counts as the rarest class that it finds, n ** -power.
+
+    n is how many reports find that class, "No Finding" being one; 1 for all where `power` is 0.
+    """
+    if not power:
+        return 1.0
+    found = [{each.label for each in report if each.status is not Status.ABSENT} for report in findings]
+    counts = Counter(label for labels in found for label in labels)
+    rarest = [min((counts[label] for label in labels), default=len(found)) for labels in found]
+    weights = torch.tensor(rarest).float() ** -power
     return weights / weights.mean()
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from rrg.data.findings import label_report
 from rrg.data.tokenizer import build_tokenizer, tokenise
 from rrg.training.flips import make_flips
-from rrg.training.source import copy_weights, number_texts
+from rrg.training.source import copy_weights, number_texts, rarity_weights
 
 REPORTS = [
     "There is a small left pleural effusion. No pneumothorax. No pneumonia. No consolidation.",
@@ -60,3 +61,14 @@ def test_copies_of_a_text_share_their_weight():
     whole = copy_weights(text, 1.0)
     assert whole.mean().item() == pytest.approx(1.0)
     assert torch.allclose(whole[[0, 1, 3]].sum(), whole[2])
+
+
+def test_a_report_of_rare_findings_counts_more():
+    reports = ["No acute disease."] * 8 + ["Left pleural effusion."] * 2 + ["Left pleural effusion. Rib fracture."]
+    found = [label_report(report) for report in reports]
+    assert rarity_weights(found, 0.0) == 1.0
+    weights = rarity_weights(found, 0.5)
+    assert weights.mean().item() == pytest.approx(1.0)
+    normal, effusion, fracture = weights[0], weights[8], weights[10]
+    assert torch.allclose(effusion / normal, torch.tensor((8 / 3) ** 0.5))
+    assert torch.allclose(fracture / normal, torch.tensor(8**0.5))
