@@ -75,7 +75,7 @@ class Finding(TypedDict):
 
 class Sentence(TypedDict):
     text: Annotated[str, "as written"]
-    verdict: Annotated[str, "against the other model's report: agrees, only here or contradicts"]
+    verdict: Annotated[str, "against the other model's report: agrees, only here, differs (docs/export.md) or contradicts"]
     reason: Annotated[str, "what decided it"]
 
 

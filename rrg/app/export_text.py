@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rrg.app.compare import OTHERWISE
 from rrg.app.truth import SIMULATED
 
 Kind = Literal["title", "warning", "heading", "text", "item", "small"]
@@ -74,7 +75,7 @@ def _films(value: Mapping[str, Any]) -> Iterator[Line]:
 def _report(model: Mapping[str, Any]) -> Iterator[Line]:
     yield Line("heading", f"Report of {model['model']} (revision {model['revision']})")
     for sentence in model["sentences"]:
-        reason = f": {sentence['reason']}" if sentence["verdict"] == "contradicts" else ""
+        reason = f": {sentence['reason']}" if sentence["verdict"] in OTHERWISE else ""
         yield Line("text", f"{sentence['text']}  [{sentence['verdict']}{reason}]")
     if not model["sentences"]:
         yield Line("text", "(an empty report)")

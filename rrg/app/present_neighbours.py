@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from rrg.app.compare import LabelledText, Sentence, Verdict, compare_sentences
+from rrg.app.compare import OTHERWISE, LabelledText, Sentence, Verdict, compare_sentences
 from rrg.app.present import card, esc, pair
 from rrg.app.present_reports import tag
 from rrg.retrieval.texts import openi_link
@@ -25,6 +25,7 @@ ATTRIBUTION = "Open-i reports: Indiana University, CC BY-NC-ND 4.0, shown unchan
 OWN = "its own report"
 _WORDS = {
     Verdict.AGREES: ("agrees", "✓", "matches"),
+    Verdict.DIFFERS: ("differs", "~", "differs"),
     Verdict.CONTRADICTS: ("contradicts", "≠", "contradicts"),
     Verdict.ALONE: ("alone", "+", "only here"),
 }
@@ -64,11 +65,7 @@ def lines(sentences: Sequence[Sentence], notes: Sequence[str] | None = None) -> 
 
 def _line(sentence: Sentence, note: str) -> str:
     kind = _WORDS[sentence.verdict][0]
-    because = (
-        f'<span class="because">{esc(sentence.reason)}</span>'
-        if sentence.verdict is Verdict.CONTRADICTS
-        else ""
-    )
+    because = f'<span class="because">{esc(sentence.reason)}</span>' if sentence.verdict in OTHERWISE else ""
     small = f" <small>{note}</small>" if note else ""
     said = f"{verdict_tag(sentence.verdict)}<span>{esc(sentence.text)}{small}{because}</span>"
     return f'<li class="line {kind}" title="{esc(sentence.reason)}">{said}</li>'

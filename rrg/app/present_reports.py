@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rrg.app.compare import (
+    OTHERWISE,
     FindingRow,
     Labelled,
     LabelledText,
     Sentence,
     Verdict,
     compare_sentences,
-    conflict,
+    contradicted,
     findings_table,
 )
 from rrg.app.present import banner, card, esc, nothing_yet, pair
@@ -19,13 +20,13 @@ from rrg.app.reading_room import REFERENCE
 from rrg.app.study import OpenStudy
 from rrg.types import Finding, ModelReading, Reading, Status
 
-_SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.CONTRADICTS: "≠"}
-_KIND = {Verdict.AGREES: "agrees", Verdict.ALONE: "alone", Verdict.CONTRADICTS: "contradicts"}
+_SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.DIFFERS: "~", Verdict.CONTRADICTS: "≠"}
+_KIND = {verdict: verdict.name.lower() for verdict in Verdict}
 _STATUS = {"present": "●", "uncertain": "◐", "absent": "○"}
 
 
 def tag(kind: str, sign: str, word: str) -> str:
-    """A sign and a word; `kind` (agrees, alone, contradicts) only adds a colour."""
+    """A sign and a word; `kind` (agrees, alone, differs, contradicts) only adds a colour."""
     return f'<span class="tag {kind}"><i aria-hidden="true">{sign}</i> {esc(word)}</span>'
 
 
@@ -123,7 +124,7 @@ def _chip(number: int, place: int, against: Mapping[str, Sentence]) -> str:
     """A sentence to choose. Its colour follows the first text that it is compared with."""
     first = next(iter(against.values()))
     tags = "".join(_against(name, sentence) for name, sentence in against.items())
-    reasons = [sentence.reason for sentence in against.values() if sentence.verdict is Verdict.CONTRADICTS]
+    reasons = [sentence.reason for sentence in against.values() if sentence.verdict in OTHERWISE]
     because = "".join(f'<span class="because">{esc(reason)}</span>' for reason in reasons)
     chosen = f'data-report="{number}" data-sentence="{place}" aria-pressed="false"'
     button = f'<button type="button" class="pick" {chosen}>{tags} {esc(first.text)}{because}</button>'
@@ -136,6 +137,7 @@ def _against(name: str, sentence: Sentence) -> str:
         return _verdict(verdict)
     words = {
         Verdict.AGREES: f"{name} agrees",
+        Verdict.DIFFERS: f"{name} differs",
         Verdict.CONTRADICTS: f"{name} contradicts",
         Verdict.ALONE: f"not in {name}",
     }
@@ -143,22 +145,30 @@ def _against(name: str, sentence: Sentence) -> str:
 
 
 def _finding_row(row: FindingRow, referenced: bool) -> str:
-    together = _verdict(row.verdict)
-    if row.first is None and row.second is None:
-        together = tag("alone", "−", "in neither report")
-    elif row.verdict is Verdict.ALONE:
-        both = row.first is not None and row.second is not None
-        together = tag("alone", "~", "differs in certainty") if both else tag("alone", "+", "in one only")
-    cells = [_stated(finding) + _refuted(finding, row.reference) for finding in (row.first, row.second)]
+    cells = [_stated(found) + _refuted(found, row.reference) for found in (row.first, row.second)]
     cells += [_stated(row.reference)] if referenced else []
     told = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr><th scope="row">{esc(row.label)}</th>{told}<td>{together}</td></tr>'
+    return f'<tr><th scope="row">{esc(row.label)}</th>{told}<td>{_together(row)}</td></tr>'
+
+
+def _together(row: FindingRow) -> str:
+    if row.verdict is Verdict.DIFFERS:
+        return tag("differs", _SIGN[Verdict.DIFFERS], f"differs in {' and '.join(row.differing)}")
+    if row.verdict is not Verdict.ALONE:
+        return _verdict(row.verdict)
+    if not row.first and not row.second:
+        return tag("alone", "−", "in neither report")
+    if not row.first or not row.second:
+        return tag("alone", "+", "in one only")
+    in_part = row.first[0].status is row.second[0].status
+    return tag("alone", "~", "agrees in part" if in_part else "differs in certainty")
 
 
 def _denied(row: FindingRow, referenced: bool) -> bool:
     """Whether all that are compared say that it is absent: there is nothing to weigh."""
     said = [row.first, row.second, *([row.reference] if referenced else [])]
-    return all(finding is not None and finding.status is Status.ABSENT for finding in said)
+    denied = all(found and found[0].status is Status.ABSENT for found in said)
+    return denied and row.verdict is Verdict.AGREES
 
 
 def _denied_row(labels: Sequence[str], columns: int, referenced: bool) -> str:
@@ -170,14 +180,16 @@ def _denied_row(labels: Sequence[str], columns: int, referenced: bool) -> str:
     return f'<tr><th scope="row">{esc(", ".join(labels))}</th><td colspan="{columns}">{word}</td></tr>'
 
 
-def _refuted(finding: Finding | None, reference: Finding | None) -> str:
-    against = finding is not None and reference is not None and conflict(finding, reference)
+def _refuted(found: Sequence[Finding], reference: Sequence[Finding]) -> str:
+    against = contradicted(found, reference)
     return "<br>" + tag("contradicts", _SIGN[Verdict.CONTRADICTS], REFERENCE) if against else ""
 
 
-def _stated(finding: Finding | None) -> str:
-    if finding is None:
-        return '<span class="quiet">not mentioned</span>'
+def _stated(found: Sequence[Finding]) -> str:
+    return "<br>".join(map(_one, found)) or '<span class="quiet">not mentioned</span>'
+
+
+def _one(finding: Finding) -> str:
     detail = ", ".join(str(part) for part in (finding.side, finding.severity, finding.place) if part)
     status = finding.status.value
     word = f'<span class="stated {status}"><i aria-hidden="true">{_STATUS[status]}</i> {status}</span>'

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rrg.app.compare import strongest
+from rrg.app.compare import firmest
 from rrg.app.reading_room import REFERENCE, ReadingRoom
 from rrg.app.study import OpenStudy
 from rrg.app.terms import WITHHELD
@@ -144,20 +144,18 @@ def _probes(
 
 def changes(original: str, edited: str) -> tuple[str, ...]:
     """What the labeller finds changed: "Pneumothorax: absent → right present"."""
-    before, after = (strongest(label_report(text)) for text in (original, edited))
+    before, after = (firmest(label_report(text)) for text in (original, edited))
     return tuple(
-        f"{label}: {_said(before.get(label))} → {_said(after.get(label))}"
+        f"{label}: {_said(before.get(label, ()))} → {_said(after.get(label, ()))}"
         for label in dict.fromkeys((*before, *after))
-        if _said(before.get(label)) != _said(after.get(label))
+        if _said(before.get(label, ())) != _said(after.get(label, ()))
     )
 
 
-def _said(finding: Finding | None) -> str:
-    if finding is None:
-        return "not mentioned"
-    return " ".join(
-        str(part) for part in (finding.severity, finding.side, finding.place, finding.status) if part
-    )
+def _said(found: Sequence[Finding]) -> str:
+    """Sorted, so that sentences in another order are no change."""
+    told = (" ".join(str(part) for part in (f.severity, f.side, f.place, f.status) if part) for f in found)
+    return ", ".join(sorted(told)) or "not mentioned"
 
 
 def _read(study: OpenStudy | None) -> OpenStudy:

@@ -127,6 +127,12 @@ def differing_facts(
             yield f"{_in_words(only_here)} {here}, {_in_words(only_there)} {there}"
 
 
+def differing_attributes(a: Finding, b: Finding) -> tuple[str, ...]:
+    """Which of side, severity and place both findings state, and differently; what one leaves open does not count."""
+    stated = (("side", a.side, b.side), ("severity", a.severity, b.severity), ("place", a.place, b.place))
+    return tuple(name for name, mine, other in stated if mine and other and mine != other)
+
+
 _Fact = tuple[str, Side | None, str | None, str | None]
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rrg.data.counterfactual_wording import load_wording
-from rrg.data.findings import NO_FINDING, differing_facts, label_report
+from rrg.data.findings import NO_FINDING, differing_attributes, differing_facts, label_report
 from rrg.data.reports import normalise, sentences
 from rrg.types import Finding, Origin, Recombination, Status
 
@@ -237,8 +237,8 @@ def _key(finding: Finding) -> tuple[object, ...]:
 def _opposed(a: Finding, b: Finding) -> bool:
     if Status.ABSENT in (a.status, b.status):
         return a.status is not b.status and (None in (a.side, b.side) or a.side is b.side)
-    elsewhere = None not in (a.side, b.side) and a.side is not b.side
-    return not elsewhere and None not in (a.severity, b.severity) and a.severity != b.severity
+    differing = differing_attributes(a, b)
+    return "severity" in differing and "side" not in differing
 
 
 def _all_clear(text: str, findings: Sequence[Finding]) -> bool:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from rrg.app.compare import LabelledText, Verdict, compare_sentences, conflict, describe, findings_table
+from rrg.app.compare import (
+    LabelledText,
+    Verdict,
+    compare_sentences,
+    conflict,
+    contradicted,
+    describe,
+    findings_table,
+)
 from rrg.types import Finding, Side, Status
 
 
@@ -17,7 +25,17 @@ def verdicts(mine: str, other: str) -> list[str]:
         ("There is no evidence of pneumothorax.", "No pneumothorax.", "agrees"),
         ("No pleural effusion.", "Small pleural effusion.", "contradicts"),
         ("Right pleural effusion.", "Left pleural effusion.", "contradicts"),
-        ("Right pleural effusion.", "Pleural effusions on the right and on the left.", "agrees"),
+        ("Right pleural effusion.", "Pleural effusions on the right and on the left.", "differs"),
+        ("Bilateral pleural effusions.", "Right pleural effusion.", "differs"),
+        ("Bilateral pleural effusions.", "Left pleural effusion. Right pleural effusion.", "agrees"),
+        ("Large right effusion.", "Small right effusion.", "differs"),
+        ("Large right effusion.", "Right effusion.", "agrees"),
+        ("Large right effusion.", "Small left effusion. Small right effusion.", "differs"),
+        ("Left lower lobe consolidation.", "Left upper lobe consolidation.", "differs"),
+        ("Left lower lobe consolidation.", "Right lower lobe consolidation.", "contradicts"),
+        ("Right pleural effusion.", "Left pleural effusion. Right pleural effusion.", "agrees"),
+        ("Right pleural effusion.", "Possible right effusion. Left pleural effusion.", "only here"),
+        ("No left pleural effusion.", "No right pleural effusion.", "only here"),
         ("Rib fracture.", "No pneumothorax.", "only here"),
         ("Words without a finding.", "No pneumothorax.", "only here"),
     ],
@@ -31,6 +49,59 @@ def test_a_contradiction_is_said_in_words():
     (sentence,) = compare_sentences(mine, other)
     assert "right" in sentence.reason
     assert "present" in sentence.reason
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "differing"),
+    [
+        ("Large right effusion.", "Small right effusion.", "(differs in severity: large / small)"),
+        ("Left lower lobe consolidation.", "Left upper lobe consolidation.", "(differs in place: lower lobe / upper lobe)"),
+        ("Bilateral effusions.", "Right effusion.", "(differs in side: bilateral / right)"),
+    ],
+)
+def test_what_differs_is_said_in_words(mine, other, differing):
+    (sentence,) = compare_sentences(LabelledText.of(mine), LabelledText.of(other))
+    assert sentence.reason.endswith(differing)
+    assert sentence.reason.startswith("the other report: ")
+
+
+def test_what_a_report_says_of_both_sides_does_not_contradict_one_of_them():
+    assert verdicts("Left effusion. Right effusion.", "Right effusion.") == ["only here", "agrees"]
+    assert verdicts("Left effusion. Right effusion.", "Bilateral effusions.") == ["agrees", "agrees"]
+    assert verdicts("Left effusion. Large right effusion.", "Small right effusion.") == ["only here", "differs"]
+    assert verdicts("Small left effusion. Large right effusion.", "Bilateral small effusions.") == ["agrees", "differs"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "verdict", "differing"),
+    [
+        ("Right effusion.", "Left effusion. Right effusion.", "only here", ()),
+        ("Right effusion.", "Left effusion.", "contradicts", ("side",)),
+        ("Right effusion. Left effusion.", "Bilateral effusions.", "agrees", ()),
+        ("Large right effusion.", "Small right effusion.", "differs", ("severity",)),
+        ("Left effusion. Large right effusion.", "Left effusion. Small right effusion.", "differs", ("severity",)),
+        ("Possible right effusion.", "Left effusion. Right effusion.", "only here", ()),
+        ("Possible right effusion.", "Right effusion.", "only here", ()),
+    ],
+)
+def test_a_row_is_judged_over_all_findings_of_its_label(first, second, verdict, differing):
+    (row,) = findings_table(LabelledText.of(first), LabelledText.of(second))
+    assert (row.verdict.value, row.differing) == (verdict, differing)
+    assert len(row.first) == first.count(".")
+    assert len(row.second) == second.count(".")
+
+
+def test_the_table_puts_contradictions_before_differences():
+    first = LabelledText.of("Large right effusion. No pneumothorax. Left consolidation.")
+    second = LabelledText.of("Small right effusion. No pneumothorax. No consolidation.")
+    assert [row.verdict.value for row in findings_table(first, second)] == ["contradicts", "differs", "agrees"]
+
+
+def test_only_a_contradiction_counts_as_one():
+    small, large, none = (LabelledText.of(text).findings for text in ("Small effusion.", "Large effusion.", "No effusion."))
+    assert contradicted(small, none)
+    assert not contradicted(small, large)
+    assert not contradicted((), small)
 
 
 def test_a_repeated_fact_is_judged_each_time():
@@ -56,7 +127,6 @@ def test_the_table_puts_conflicts_first_and_keeps_silence_apart_from_absence():
     rows = {row.label: row for row in findings_table(first, second)}
     assert next(iter(rows)) == "Pleural Effusion"
     assert rows["Pleural Effusion"].verdict is Verdict.CONTRADICTS
-    assert rows["Fracture"].second is None
-    assert rows["Pneumothorax"].second is not None
-    assert describe(rows["Fracture"].second) == "not mentioned"
+    assert rows["Fracture"].second == ()
+    assert [describe(each) for each in rows["Pneumothorax"].second] == ["Pneumothorax absent"]
     assert "No Finding" not in rows

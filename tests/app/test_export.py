@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
+from rrg.app.compare import LabelledText, Verdict
 from rrg.app.export import SCHEMA, export
 from rrg.app.export_files import FORMATS, export_file
 from rrg.app.export_pdf import BOTTOM, FILM_HEIGHT, PAGE, _paged, as_pdf
@@ -84,6 +85,18 @@ def test_the_text_has_both_reports_their_findings_and_the_notice(study):
     assert "false by construction" in text
     assert OVERRIDDEN not in text
     assert CORRECTED not in text
+
+
+def test_what_differs_is_exported_with_its_reason(study):
+    first, second = study.reading.models
+    other = LabelledText.of("Large right pleural effusion.")
+    models = (first, replace(second, sentences=other.sentences, findings=other.findings))
+    small = LabelledText.of("Small right pleural effusion.")
+    models = (replace(first, sentences=small.sentences, findings=small.findings), models[1])
+    value = export(replace(study, reading=replace(study.reading, models=models)))
+    assert [each["verdict"] for each in value["models"][0]["sentences"]] == ["differs"]
+    assert "(differs in severity: small / large)]" in as_text(value)
+    assert all(f'"{verdict}"' in DOCUMENT for verdict in Verdict)
 
 
 def test_a_forced_or_corrected_reading_is_marked_in_every_format(tmp_path):

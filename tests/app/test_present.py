@@ -8,6 +8,8 @@ import pytest
 
 from rrg.app import present, present_negatives, present_neighbours, present_reports
 from rrg.app.library import Key, Loading
+from rrg.data.findings import label_report
+from rrg.data.reports import sentences
 from rrg.types import Report
 from tests.app.doubles import PAIR, film, neighbour, room
 
@@ -110,6 +112,31 @@ def test_every_sentence_carries_sign_and_word(study):
     text = Tags(html).text
     for word in ("✓ agrees", "+ only here", "≠ contradicts", "greedy", "seed 0", "0123456789ab"):
         assert word in text
+
+
+def test_what_differs_is_said_in_chips_table_and_legend(study):
+    first, second = study.reading.models
+    models = tuple(
+        replace(model, sentences=tuple(sentences(text)), findings=tuple(label_report(text)))
+        for model, text in ((first, "Large right effusion."), (second, "Small right effusion. Left effusion."))
+    )
+    changed = replace(study, reading=replace(study.reading, models=models), reference="Small right effusion.")
+    html = present_reports.reports(changed)
+    assert re.findall(r'<li class="chip (\w+)"', html)[:3] == ["differs", "differs", "alone"]
+    assert "~ reference differs" in Tags(html).text
+    assert "small right Pleural Effusion present (differs in severity: large / small)" in Tags(html).text
+    assert "by the findings named: ✓ agrees+ only here~ differs≠ contradicts" in Tags(html).text
+    row = Tags(present_reports.findings(changed)).text
+    assert "● present right, small● present left" in row
+    assert row.endswith("~ differs in severity")
+
+
+def test_what_agrees_in_part_is_not_called_a_contradiction(study):
+    first, second = study.reading.models
+    findings = [tuple(label_report(text)) for text in ("Right effusion.", "Left effusion. Right effusion.")]
+    models = tuple(replace(m, findings=f) for m, f in zip((first, second), findings, strict=True))
+    changed = replace(study, reading=replace(study.reading, models=models))
+    assert Tags(present_reports.findings(changed)).text.endswith("~ agrees in part")
 
 
 def test_what_all_deny_takes_one_row_below_what_any_says_is_there(study):

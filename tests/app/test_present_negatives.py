@@ -9,7 +9,7 @@ import pytest
 from rrg.app.figure import LEAST, Film, arc, curve, extents
 from rrg.app.present_negatives import at, computed, negative_at, negatives
 from rrg.app.terms import WITHHELD
-from rrg.types import HardNegatives
+from rrg.types import HardNegatives, Origin
 from tests.app import doubles
 from tests.app.doubles import FALSE, MIXED, PAIR, PEER, film, neighbour, room
 from tests.app.test_present import Tags
@@ -135,6 +135,18 @@ def test_the_negative_in_words_names_what_is_false_and_where_each_sentence_is_fr
         ),
     )
     assert "False in it: nothing that the labeller finds" in words(negative_at(nothing, 0.2))
+
+
+def test_a_negative_false_in_severity_alone_is_not_marked_as_a_match(reading):
+    false = replace(
+        at(reading.models[0].hard_negatives, 0.5).readable, text="Large right pleural effusion.",
+        sentences=("Large right pleural effusion.",), origins=(Origin.PEER,),
+    )  # fmt: skip
+    severe = changed(reading, lambda n: replace(n, path=tuple(replace(p, readable=false) for p in n.path)))
+    text = words(negative_at(replace(severe, readable={false.text: (0.1, 0.2)}), 0.5))
+    assert "~ differsLarge right pleural effusion. from the peer" in text
+    assert "(differs in severity: large / small)" in text
+    assert "matchesLarge" not in text
 
 
 def test_where_texts_may_not_be_adapted_pictures_and_sentence_remain(reading):

@@ -33,7 +33,7 @@ def test_every_sentence_is_held_against_the_own_report_of_its_model(reading):
     assert seen.count("≠ contradictsLarge left pleural effusion.") == 2
     assert seen.count("+ only hereSmall hiatal hernia.") == 2
     assert "its own report: Pleural Effusion absent" in seen  # what the baseline wrote
-    assert seen.count("Of 3 neighbouring sentences: ✓ 1 matches≠ 1 contradicts+ 1 only here") == 2
+    assert seen.count("Of 3 neighbouring sentences: ✓ 1 matches~ 0 differs≠ 1 contradicts+ 1 only here") == 2
 
 
 def test_similarity_rank_and_source_are_told(reading):

@@ -41,6 +41,14 @@ def test_both_models_weigh_both_texts_without_looking_at_the_film_again(opened):
     assert found.changed == ("Pleural Effusion: small right present → small left present",)
 
 
+def test_every_finding_of_a_label_counts_as_changed_and_their_order_does_not():
+    both = "Left pleural effusion. Right pleural effusion."
+    assert probe.changes(both, "Right pleural effusion.") == (
+        "Pleural Effusion: left present, right present → right present",
+    )
+    assert probe.changes(both, "Right pleural effusion. Left pleural effusion.") == ()
+
+
 def test_every_flip_is_weighed_at_once_and_keeps_its_place(opened):
     desk, made, study = opened
     found = probe.probe_all(desk, study, DRAFT)

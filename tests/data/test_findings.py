@@ -1,5 +1,7 @@
 """The findings labeller on made-up sentences; what it compares and codes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from rrg.data.findings import (
     LABELS,
     NO_FINDING,
     decode_findings,
+    differing_attributes,
     differing_fact,
     differing_facts,
     encode_findings,
@@ -184,6 +187,13 @@ def test_every_differing_label_is_named_once_and_those_of_one_report_come_first(
         "small left Pleural Effusion in A, small right Pleural Effusion in B",
     ]
     assert list(differing_facts(mine, mine)) == []
+
+
+def test_attributes_differ_only_where_both_are_stated():
+    large = Finding("Pleural Effusion", Status.PRESENT, Side.RIGHT, "large", "base")
+    assert differing_attributes(large, replace(large, severity="small", side=Side.BILATERAL)) == ("side", "severity")
+    assert differing_attributes(large, replace(large, severity=None, place="apex")) == ("place",)
+    assert differing_attributes(large, large) == ()
 
 
 def test_differing_fact_ignores_absence_and_certainty() -> None:
