@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, NotRequired, TypedDict
 
+from rrg.retrieval.texts import OPENI
+
 
 class Schema(TypedDict):
     name: Annotated[str, "rrg reading"]
@@ -84,7 +86,7 @@ class Neighbour(TypedDict):
     uid: Annotated[str, "its Open-i number; empty elsewhere"]
     similarity: Annotated[float, "cosine with the film, [-1, 1]"]
     labels: Annotated[list[str], "coded by people"]
-    text: Annotated[str | None, "the report, unchanged; null where it is not at hand"]
+    text: Annotated[str | None, f"the report, unchanged; null where it is not at hand. With a `uid`: {OPENI}"]
     link: Annotated[str | None, "to its page at Open-i"]
 
 
@@ -163,6 +165,9 @@ class Reading(TypedDict):
     simulated: Annotated[str | None, "the notice that goes with simulated films; null for others"]
     truth: Annotated[Known | None, "of a simulated study"]
     reference: Annotated[str | None, "the report that came with the study"]
+    attribution: Annotated[
+        str | None, "of the reports of Open-i that stand in it, goes with them; null where there are none"
+    ]
     model_input_pixels: Annotated[int, "along a side of what the models see; 0 before they looked"]
     screening: Annotated[Screening | None, "null before the models looked"]
     read_against_screening: Annotated[bool, "read although it does not look like a chest film"]

@@ -12,7 +12,7 @@ from rrg.app import answers
 from rrg.app.compare import compare_sentences
 from rrg.app.study import NOTICE, OpenStudy
 from rrg.app.truth import as_json
-from rrg.retrieval.texts import openi_link
+from rrg.retrieval.texts import OPENI, openi_link
 from rrg.types import HardNegative, HardNegatives, ModelReading, Neighbour, Radiograph, Reading
 
 SCHEMA: answers.Schema = {
@@ -50,6 +50,7 @@ def export(study: OpenStudy) -> answers.Reading:
         "simulated": study.simulated or None,
         "truth": None if study.truth is None else as_json(study.truth),
         "reference": study.reference or None,
+        "attribution": OPENI if _archived(study) else None,
         "model_input_pixels": study.size,
         "screening": None,
         "read_against_screening": study.overridden,
@@ -65,6 +66,14 @@ def export(study: OpenStudy) -> answers.Reading:
         result["settings"] = cast(answers.Settings, dict(study.reading.settings))
         result["warnings"] = list(study.reading.warnings)
     return result
+
+
+def _archived(study: OpenStudy) -> bool:
+    """Whether a report of Open-i stands in the reading: the study's own, a neighbour or a peer."""
+    own = bool(study.reference and study.own and study.own[1].startswith("iu:"))
+    models = study.reading.models if study.reading else ()
+    peers = (model.hard_negatives.peer for model in models if model.hard_negatives)
+    return own or any(each.uid for each in (*(n for m in models for n in m.neighbours), *peers))
 
 
 def _film(film: Radiograph) -> answers.Film:

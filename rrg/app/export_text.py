@@ -46,6 +46,8 @@ def lines(value: Mapping[str, Any]) -> Iterator[Line]:
         yield from _report(model)
     yield from _truth(value)
     yield from _settings(value)
+    if value["attribution"]:
+        yield Line("small", f"Reports of the archive: {value['attribution']}.")
 
 
 def marks(value: Mapping[str, Any]) -> list[str]:

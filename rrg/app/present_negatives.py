@@ -14,7 +14,7 @@ from rrg.app.compare import LabelledText, Verdict, compare_sentences
 from rrg.app.export import keeps_margin_to, readable_margins
 from rrg.app.figure import Film, arc, curve, extents
 from rrg.app.present import banner, card, esc, nothing_yet, pair
-from rrg.app.present_neighbours import held_against, lines, source, verbatim
+from rrg.app.present_neighbours import attribution, held_against, lines, source, verbatim
 from rrg.app.present_reports import tag
 from rrg.app.reading_room import REFERENCE
 from rrg.app.terms import WITHHELD
@@ -41,13 +41,13 @@ _FROM = {Origin.PEER: "from the peer", Origin.POSITIVE: "from the positive", Ori
 # -- what does not depend on lambda
 
 
-def negatives(reading: Reading) -> str:
-    """Positive and peer, which both models share."""
+def negatives(reading: Reading, *, referenced: bool = False) -> str:
+    """Positive and peer, which both models share. `referenced`: the study came with a reference report."""
     known = _known(reading)
     if not known:
         why = "; ".join(reading.warnings) or "no training report differs from the positive in a finding"
         return FALSE + nothing_yet(f"No hard negative could be mined: {why}")
-    positive = card("Positive: stands for the truth", verbatim(reading.positive), esc(_source(reading)))
+    positive = card("Positive: stands for the truth", verbatim(reading.positive), esc(_source(reading, referenced)))
     return FALSE + pair([positive, *_peers(reading, known)])
 
 
@@ -57,12 +57,12 @@ def _known(reading: Reading) -> list[tuple[str, HardNegatives]]:
     ]
 
 
-def _source(reading: Reading) -> str:
+def _source(reading: Reading, referenced: bool) -> str:
     if reading.positive_source == REFERENCE:
         return "the reference report"
     own = "own text" in reading.positive_source
     stands_in = "your own text" if own else f"the draft of {reading.positive_source}"
-    return f"{stands_in}, since there is no reference"
+    return f"{stands_in}, in place of the reference" if referenced else f"{stands_in}, since there is no reference"
 
 
 def _peers(reading: Reading, known: Known) -> list[str]:
@@ -106,7 +106,10 @@ def negative_at(reading: Reading, hardness: float) -> str:
         card(name, _pictures(name, negatives, hardness, *between))
         for (name, negatives), between in zip(known, drawn, strict=True)
     ]
-    return computed(reading, hardness) + pair(pictures) + HOW_TO_READ + _in_words(reading, known, hardness)
+    shown = [each for _, negatives in known for each in (negatives.peer, at(negatives, hardness).nearest)]
+    credit = attribution("Peer and nearest report", shown)
+    told = _in_words(reading, known, hardness)
+    return computed(reading, hardness) + pair(pictures) + HOW_TO_READ + told + credit
 
 
 def at(negatives: HardNegatives, hardness: float) -> HardNegative:

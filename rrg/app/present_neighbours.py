@@ -7,12 +7,12 @@ the labeller (`compare`); it is told by a sign and a word, which a colour only s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rrg.app.compare import OTHERWISE, LabelledText, Sentence, Verdict, compare_sentences
 from rrg.app.present import card, esc, pair
 from rrg.app.present_reports import tag
-from rrg.retrieval.texts import openi_link
+from rrg.retrieval.texts import OPENI, openi_link
 from rrg.types import ModelReading, Neighbour, Reading
 
 ABSENT = '<p class="verbatim quiet">The text is not at hand on this machine.</p>'
@@ -21,7 +21,6 @@ LEAD = (
     "reports that say what it says itself. Compare similarities within a model, not between the two. Every sentence is "
     "held against that model’s own report, by the findings named: "
 )
-ATTRIBUTION = "Open-i reports: Indiana University, CC BY-NC-ND 4.0, shown unchanged."
 OWN = "its own report"
 _WORDS = {
     Verdict.AGREES: ("agrees", "✓", "matches"),
@@ -41,8 +40,7 @@ def neighbours(
     both = set.intersection(*shared) if shared else set()
     cards = [_model(model, both, pictures or {}, bool(simulated)) for model in reading.models]
     key = "".join(verdict_tag(verdict) for verdict in _WORDS)
-    archived = any(neighbour.uid for model in reading.models for neighbour in model.neighbours)
-    credit = f'<p class="settings">{ATTRIBUTION}</p>' if archived else ""
+    credit = attribution("Training reports", [n for model in reading.models for n in model.neighbours])
     credit += _simulated(simulated) if simulated else ""
     return f'<p class="lead">{LEAD}{key}</p>{pair(cards)}{credit}'
 
@@ -74,6 +72,11 @@ def _line(sentence: Sentence, note: str) -> str:
 def verbatim(text: str | None) -> str:
     """A report word for word, or that it is not at hand."""
     return ABSENT if text is None else f'<p class="verbatim">{esc(text)}</p>'
+
+
+def attribution(what: str, shown: Iterable[Neighbour]) -> str:
+    """Whose reports stand there word for word and under which licence; empty where none of them is Open-i's."""
+    return f'<p class="settings">{what}: {OPENI}.</p>' if any(each.uid for each in shown) else ""
 
 
 def source(neighbour: Neighbour) -> str:

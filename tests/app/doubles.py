@@ -43,8 +43,8 @@ FALSE = "large left Pleural Effusion in the negative, small right Pleural Effusi
 PAIR = (Key("made", "baseline"), Key("made", "hard-negative"))
 
 
-def neighbour(text: str | None = PEER, rank: int = 1) -> Neighbour:
-    return Neighbour(f"MADE{rank}", "", 0.9 - rank / 10, rank, rank, ("Pleural Effusion/left",), text)
+def neighbour(text: str | None = PEER, rank: int = 1, uid: str = "") -> Neighbour:
+    return Neighbour(f"MADE{rank}", uid, 0.9 - rank / 10, rank, rank, ("Pleural Effusion/left",), text)
 
 
 def readable_negative(hardness: float) -> Recombination:

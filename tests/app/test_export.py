@@ -16,8 +16,9 @@ from rrg.app.export_pdf import BOTTOM, FILM_HEIGHT, PAGE, _paged, as_pdf
 from rrg.app.export_text import CORRECTED, OVERRIDDEN, Line, as_text, lines
 from rrg.app.study import NOTICE, Correction
 from rrg.app.view import Page
+from rrg.retrieval.texts import OPENI
 from rrg.types import RrgError
-from tests.app.doubles import PAIR, TEXTS, film, room
+from tests.app.doubles import PAIR, TEXTS, film, neighbour, room
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "export.md").read_text(encoding="utf-8")
 SECRET = "DOE_JANE_1955"
@@ -97,6 +98,25 @@ def test_what_differs_is_exported_with_its_reason(study):
     assert [each["verdict"] for each in value["models"][0]["sentences"]] == ["differs"]
     assert "(differs in severity: small / large)]" in as_text(value)
     assert all(f'"{verdict}"' in DOCUMENT for verdict in Verdict)
+
+
+def test_reports_of_the_archive_bear_their_attribution_in_every_format(study):
+    assert export(study)["attribution"] is None
+    assert OPENI not in as_text(export(study))
+    archived = archived_peer(study)
+    assert json.loads(export_file(archived, "json").content)["attribution"] == OPENI
+    assert OPENI in export_file(archived, "txt").content.decode()
+    assert OPENI in " ".join(pages_of(export_file(archived, "pdf").content))
+    own = replace(study, reference="No pneumothorax.", own=("CXR7_IM-1", "iu:7"))
+    assert export(own)["attribution"] == OPENI
+    assert export(replace(own, own=("MADE7", "made:7")))["attribution"] is None
+
+
+def archived_peer(study):
+    first, second = study.reading.models
+    negatives = replace(first.hard_negatives, peer=neighbour(uid="7"))
+    models = (replace(first, hard_negatives=negatives), second)
+    return replace(study, reading=replace(study.reading, models=models))
 
 
 def test_a_forced_or_corrected_reading_is_marked_in_every_format(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from rrg.app.figure import LEAST, Film, arc, curve, extents
 from rrg.app.present_negatives import at, computed, negative_at, negatives
 from rrg.app.terms import WITHHELD
+from rrg.retrieval.texts import OPENI
 from rrg.types import HardNegatives, Origin
 from tests.app import doubles
 from tests.app.doubles import FALSE, MIXED, PAIR, PEER, film, neighbour, room
@@ -45,6 +46,20 @@ def test_positive_and_peer_are_shared_and_labelled(reading):
     own = replace(reading, positive_source="the reader's own text")
     assert "your own text, since there is no reference" in words(negatives(own))
     assert "the reference report" in words(negatives(replace(reading, positive_source="reference")))
+
+
+def test_an_edited_positive_does_not_deny_the_reference(reading):
+    own = replace(reading, positive_source="the reader's own text")
+    assert "your own text, in place of the reference" in words(negatives(own, referenced=True))
+    assert "no reference" not in words(negatives(reading, referenced=True))
+
+
+def test_reports_of_the_archive_bear_their_attribution(reading):
+    assert OPENI not in negative_at(reading, 0.5)
+    told = f"Peer and nearest report: {OPENI}."
+    assert told in words(negative_at(changed(reading, lambda n: replace(n, peer=neighbour(uid="7"))), 0.5))
+    nearest = lambda n: replace(n, path=tuple(replace(p, nearest=neighbour(uid="7")) for p in n.path))  # noqa: E731
+    assert told in words(negative_at(changed(reading, nearest), 0.5))
 
 
 def test_a_peer_without_text_still_says_how_it_differs(reading):

@@ -10,6 +10,7 @@ from PIL import Image
 from rrg.app.pictures import Pictures
 from rrg.app.present_neighbours import neighbours
 from rrg.data.datasets import load_studies
+from rrg.retrieval.texts import OPENI
 from tests.app.doubles import PAIR, film, neighbour, room
 from tests.app.test_present import Tags
 
@@ -48,6 +49,11 @@ def test_similarity_rank_and_source_are_told(reading):
 def test_an_absent_text_and_no_neighbour_are_said(reading):
     assert "not at hand" in neighbours(with_neighbours(reading, neighbour(None)))
     assert "<li>none</li>" in neighbours(with_neighbours(reading))
+
+
+def test_reports_of_the_archive_bear_their_attribution(reading):
+    assert OPENI not in neighbours(reading)
+    assert f"Training reports: {OPENI}." in neighbours(with_neighbours(reading, neighbour(uid="7")))
 
 
 def test_pictures_stand_beside_their_reports_with_words(reading):

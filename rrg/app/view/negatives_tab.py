@@ -76,7 +76,7 @@ class NegativesTab(Part):
         assert reading is not None
         mined = any(model.hard_negatives for model in reading.models)
         return {
-            self.negatives: present_negatives.negatives(reading),
+            self.negatives: present_negatives.negatives(reading, referenced=bool(study.reference)),
             self.negative: present_negatives.negative_at(reading, hardness),
             self.hardness: gr.update(visible=mined, value=hardness),
             self.edit: gr.update(visible=True),
