@@ -184,8 +184,17 @@ class Library:
         known = self.collections()
         if key.name not in known.get(key.collection, ()):
             at_hand = ", ".join(f"{c}/{n}" for c, names in known.items() for n in names) or "none"
-            raise RrgError(f"no checkpoint {key} below {self.root}; at hand: {at_hand}")
-        return self._load(self.root / key.collection / key.name)
+            raise RrgError(f"no checkpoint {key}; at hand: {at_hand}")
+        try:
+            return self._load(self.root / key.collection / key.name)
+        except RrgError as error:
+            raise RrgError(self._without_root(str(error))) from error
+
+    def _without_root(self, told: str) -> str:
+        """Words for every browser: where the library lies on this machine is none of a caller's business."""
+        for root in (self.root.resolve(), self.root):
+            told = told.replace(f"{root}{os.sep}", "")
+        return told
 
 
 def _rung(name: str) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """Checkpoints found, loaded once, and failures that do not stick."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -50,8 +51,24 @@ def test_a_failure_is_told_and_tried_again(tmp_path):
 @pytest.mark.parametrize("key", [Key("made", "nothing"), Key("..", "made"), Key("made/..", "made")])
 def test_only_names_below_the_root_are_opened(tmp_path, key):
     shelf, _ = library(tmp_path / "root")
-    with pytest.raises(RrgError, match="at hand: made/baseline"):
+    with pytest.raises(RrgError, match="at hand: made/baseline") as refused:
         shelf.get(key)
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_where_the_library_lies_is_not_told(tmp_path, monkeypatch):
+    def load(folder):
+        raise RrgError(f"no gallery at {folder.resolve()}/gallery.safetensors: rrg gallery --checkpoint {folder}")
+
+    library(tmp_path / "root")
+    monkeypatch.chdir(tmp_path)
+    for root in (tmp_path / "root", Path("root")):
+        shelf = Library(root, load)
+        with pytest.raises(RrgError) as refused:
+            shelf.get(PAIR[0])
+        told = "no gallery at made/baseline/gallery.safetensors: rrg gallery --checkpoint made/baseline"
+        assert str(refused.value) == told
+        assert shelf.loading().failed == (("made/baseline", told),)
 
 
 def test_loading_can_be_watched(tmp_path):
