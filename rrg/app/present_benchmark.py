@@ -30,8 +30,8 @@ TEXTS = (
     "film."
 )
 NO_GALLERY = (
-    "The largest misses need per-study results, which are not shipped. The command “make checkpoints” leaves them in "
-    "“runs/”, and so does “python -m rrg evaluate --out runs/COLLECTION/NAME/val.json”."
+    "No largest misses are shown here: they need the result of every study, which is not shipped. They appear once "
+    "“make checkpoints”, or “python -m rrg evaluate --out runs/COLLECTION/NAME/val.json”, has left it in “runs/”."
 )
 
 
@@ -164,7 +164,9 @@ def gallery(board: Board, references: Mapping[str, str]) -> str:
         "Studies with most findings missed or made up, by the labeller. A report’s own text is the model’s; the reference "
         "is shown only where its data folder is given."
     )
-    return f'<p class="lead">{lead}</p>{"".join(parts)}'
+    absent = [result["system"]["name"] for result in board.results if not result.get("studies")]
+    told = banner("note", f"No results of single studies are at hand of {', '.join(absent)}.") if absent else ""
+    return f'<p class="lead">{lead}</p>{"".join(parts)}{told}'
 
 
 def _case(each: Case) -> str:

@@ -90,7 +90,7 @@ def test_tables_and_plots_have_company_intervals_and_words(shelf, tmp_path):
         assert name in html
     assert html.count("<svg") == html.count("<figcaption>") >= 2
     assert html.count('role="img"') == html.count("<svg")
-    assert "per-study results, which are not shipped" in html
+    assert "No largest misses are shown here: they need the result of every study, which is not shipped." in html
 
 
 def test_five_numbers_stand_first_with_intervals_and_everything_else_is_folded(shelf, tmp_path, results):
@@ -141,6 +141,8 @@ def test_the_largest_misses_come_from_a_local_result_of_the_same_weights(shelf, 
     with_texts = present_benchmark.gallery(board, truth)
     assert "missed: " in with_texts
     assert "Reference." in with_texts
+    told = "No results of single studies are at hand of"
+    assert f"{told} {', '.join(each['system']['name'] for each in board.results[1:])}." in with_texts
     assert "Reference." not in present_benchmark.gallery(board, {})
     stale = {**results["baseline"], "system": {**results["baseline"]["system"], "revision": "of another age"}}
     file.write_text(json.dumps(stale))
