@@ -247,7 +247,7 @@ class ModelEvidence(TypedDict):
         float, "nats that this film adds to the sentence's log-probability against an average film"
     ]
     words: Annotated[list[Word], "of the sentence"]
-    maps: Annotated[list[Map], "one for each film"]
+    maps: Annotated[list[Map], "one for each film, in the order of the films as given"]
 
 
 class Evidence(TypedDict):

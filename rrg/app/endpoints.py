@@ -6,6 +6,7 @@ Every refusal is an RrgError, which the view hands on to the caller as a message
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import cast
 
@@ -19,9 +20,10 @@ from rrg.app.export_files import Exported, check_format, export_file
 from rrg.app.library import title_of
 from rrg.app.study import OpenStudy
 from rrg.app.truth import KnownTruth, as_json, masks_json, twin_json
+from rrg.app.viewer import film_order
 from rrg.data.counterfactuals import Counterfactual
 from rrg.explain.scale import UNIT
-from rrg.types import RrgError, Saliency
+from rrg.types import Radiograph, RrgError, Saliency
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Endpoints:
         return [_probe(each) for each in probe.probe_all(room, study, original)]
 
     def flips(self, report: str) -> list[answers.Flip]:
-        """Every edit of a caller's own report that flips one fact, as the labeller confirms it. Runs no model."""
+        """The edits of a caller's own report that flip one fact, at most `MOST_FLIPS`. Runs no model."""
         return [_flip(each) for each in probe.flips(report)]
 
     def neighbours(self, asked: Asked) -> dict[str, list[answers.Neighbour]]:
@@ -62,7 +64,7 @@ class Endpoints:
     def evidence(self, asked: Asked, text: str, sentence: int) -> answers.Evidence:
         """Where both models find their evidence for one sentence, counted from 0, of a text; empty: the second's draft."""
         study = self.intake.drafted(asked)
-        return _evidence(text_evidence(self.intake.room, study, text, sentence))
+        return _evidence(text_evidence(self.intake.room, study, text, sentence), study.films)
 
     def scores(self, collection: str) -> answers.Scores:
         """What the metrics.json of a collection's checkpoints hold, and which is missing and why. Runs no model."""
@@ -156,13 +158,15 @@ def _probe(found: probe.Probe) -> answers.Probe:
     }
 
 
-def _evidence(found: SentenceEvidence) -> answers.Evidence:
+def _evidence(found: SentenceEvidence, films: Sequence[Radiograph]) -> answers.Evidence:
+    """A caller knows the films in the order given, which need not be the one that models see them in."""
+    slots = film_order(films)
     models: list[answers.ModelEvidence] = [
         {
             "model": name,
             "gain": each.gain,
             "words": [{"word": word, "probability": probability} for word, probability in each.words],
-            "maps": [_map(saliency) for saliency in each.maps],
+            "maps": [_map(each.maps[slots.index(place)]) for place in range(len(films))],
         }
         for name, each in found.models
     ]

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from rrg.app.present import banner, card, esc, pair
 from rrg.app.present_reports import tag
-from rrg.app.probe import Probe, Weighed
+from rrg.app.probe import MOST_FLIPS, Probe, Weighed
 from rrg.app.reading_room import REFERENCE
 from rrg.data.counterfactuals import Fact
 from rrg.types import Fit
@@ -133,13 +133,22 @@ def _preference(prefers: bool | None) -> str:
 # -- every flip
 
 
-def survey(probes: Sequence[Probe]) -> str:
-    """Which facts each model can tell apart: counts by kind of fact, then every flip with its margins."""
+def left_out(number: int) -> str:
+    """That a report has more flips than are asked about; empty where it has not."""
+    if not number:
+        return ""
+    return banner(
+        "note", f"Only the first {MOST_FLIPS} flips of this report are offered and asked about; {number} more are left out."
+    )
+
+
+def survey(probes: Sequence[Probe], more: int = 0) -> str:
+    """Which facts each model can tell apart: counts by kind of fact, then every flip with its margins. `more`: left out."""
     true = probes[0].source == REFERENCE
     title = "Which facts each model can tell apart" if true else "Where each model keeps to the original"
     return (
         f'<section class="survey"><h3>{title}</h3>{_counts(probes)}'
-        f"<h4>Every flip</h4>{_flips(probes)}"
+        f"<h4>{'The first flips' if more else 'Every flip'}</h4>{_flips(probes)}{left_out(more)}"
         f'<p class="lead">Cells are original minus edit: above 0 the original fits better. {OWN_SPACE} A coin would be '
         f"right in half of them; one film’s flips are too few for more than a look.</p>{_cautions(probes)}</section>"
     )

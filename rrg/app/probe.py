@@ -20,7 +20,7 @@ from rrg.data.reports import clean
 from rrg.types import Finding, Fit, RrgError
 
 MAX_REPORT = 2000  # characters
-MOST_FLIPS = 24  # of one report; the rest is left out, and the page says so
+MOST_FLIPS = 24  # of one report, the first; page and API say what is left out
 OWN_WORDS = "your own words"
 NEARER = 1e-6  # margins of a cosine below this are ties: one text in two batches embeds to within some 1e-7
 LIKELIER = 1e-3  # the same for nats
@@ -89,6 +89,11 @@ def source_of(study: OpenStudy, text: str) -> str:
 def flips(report: str) -> tuple[Counterfactual, ...]:
     """Every one-fact edit of a report that the labeller confirms, at most `MOST_FLIPS`. RrgError on a bad text."""
     return tuple(counterfactuals(_checked(report, "report"))[:MOST_FLIPS])
+
+
+def left_out(report: str) -> int:
+    """How many edits of a report that flip one fact are not offered: those beyond `MOST_FLIPS`. RrgError on a bad text."""
+    return max(0, len(counterfactuals(_checked(report, "report"))) - MOST_FLIPS)
 
 
 def offers(room: ReadingRoom, study: OpenStudy | None, report: str) -> tuple[Counterfactual, ...]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from rrg.app.library import Key, Library, Screening
 from rrg.app.reading_room import ReadingRoom
+from rrg.app.viewer import film_order
 from rrg.data.findings import label_report
 from rrg.data.reports import sentences
 from rrg.types import (
@@ -110,7 +111,10 @@ class Double:
         return tuple(self._fit(text) for text in texts)
 
     def evidence(self, films, report, sentence) -> Evidence:
-        """The left half of each film, four times as strong in hard-negative; outside the field of view the first row."""
+        """The left half of each film, four times as strong in hard-negative; outside the field of view the first row.
+
+        Maps come in the order in which models see films.
+        """
         self.explained.append((len(films), report, sentence))
         words = sentences(report)[sentence].split()
         if "zyx" in words:
@@ -119,7 +123,7 @@ class Double:
         values = np.zeros((8, 8), dtype=np.float32)
         values[:, :4] = strength
         values[0] = np.nan
-        maps = tuple(Saliency(values, each.view, sentence) for each in films)
+        maps = tuple(Saliency(values, films[slot].view, sentence) for slot in film_order(films))
         return Evidence(maps, 5 * strength - 1, tuple((word.lower(), 0.75) for word in words))
 
     def _fit(self, text: str) -> Fit:

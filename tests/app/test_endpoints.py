@@ -10,7 +10,7 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 import pytest
 from gradio_client import handle_file
 
-from rrg.app import answers, answers_told
+from rrg.app import answers, answers_told, probe
 from rrg.app.asked import Asked, Intake
 from rrg.app.endpoints import Endpoints
 from rrg.app.endpoints_blind import BlindEndpoints
@@ -194,6 +194,28 @@ def test_evidence_for_a_sentence_over_the_wire(client, files):
     assert drafted["sentence"] == "Small right pleural effusion."
     with pytest.raises(Exception, match="no sentence 7; counted from 0"):
         client.predict(files, "Clear lungs.", 7, api_name="/evidence")
+
+
+def test_maps_come_in_the_order_of_the_films(direct, tmp_path):
+    served, _ = direct
+    for views in (("lateral", "frontal"), ("frontal", "lateral")):
+        asked = Asked([str(film(tmp_path / name)) for name in ("a.png", "b.png")], views=views)
+        for model in served.evidence(asked, "", 0)["models"]:
+            assert tuple(each["view"] for each in model["maps"]) == views
+
+
+def test_flips_are_cut_where_the_description_says(client, direct):
+    served, _ = direct
+    many = (
+        "Small right pleural effusion in the lower lobe. Large left apical pneumothorax. Left lower lobe consolidation. "
+        "Right rib fracture. Mild edema. Left upper lobe nodule. Mild right lower lobe atelectasis. Mild cardiomegaly. "
+        "Small right upper lobe opacity. Right upper lobe pneumonia."
+    )
+    assert probe.left_out(many) > 0
+    assert len(served.flips(many)) == probe.MOST_FLIPS
+    described = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    for name in ("/flips", "/probe"):
+        assert f"the first {probe.MOST_FLIPS}" in described[name]["description"]
 
 
 def test_scores_over_the_wire_say_what_is_missing(client):

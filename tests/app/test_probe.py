@@ -178,6 +178,22 @@ def test_the_tab_offers_flips_as_they_are_typed_and_answers(tmp_path):
     assert tab.show(replace(study, reading=None))[tab.bench]["visible"] is False
 
 
+def test_the_page_says_how_many_flips_are_left_out(tmp_path, monkeypatch):
+    desk, _ = room(tmp_path / "checkpoints")
+    tab = Page(desk).probe
+    study = desk.read_at_once(desk.open_files([film(tmp_path / "a.png")]), PAIR)
+    total = len(probe.flips(DRAFT))
+    assert tab.on_original(DRAFT, study)[tab.withheld] == ""
+    assert "left out" not in tab.on_survey(DRAFT, study)[tab.result]
+    monkeypatch.setattr(probe, "MOST_FLIPS", 2)
+    monkeypatch.setattr(present_probe, "MOST_FLIPS", 2)
+    said = f"Only the first 2 flips of this report are offered and asked about; {total - 2} more are left out."
+    assert said in tab.on_original(DRAFT, study)[tab.withheld]
+    surveyed = tab.on_survey(DRAFT, study)[tab.result]
+    assert said in surveyed
+    assert "Every flip" not in surveyed
+
+
 def test_a_public_page_says_why_it_offers_no_flips(tmp_path):
     desk, _ = room(tmp_path / "checkpoints")
     page = Page(replace(desk, terms=Terms(public=True)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,8 @@ def test_an_edited_positive_reaches_both_models(page, tmp_path):
     assert "your own text" in update[page.negatives.negatives]
     assert page.made["baseline"].positives[-1] == page.made["hard-negative"].positives[-1]
     assert update[page.negatives.hardness]["value"] == 0.4
+    known = page.negatives.on_positive(0.4, "Large right pneumothorax.", replace(study, reference="No pneumothorax."))
+    assert "your own text, in place of the reference" in known[page.negatives.negatives]
     refused = page.negatives.on_positive(0.4, "", study)
     assert set(refused) == {page.panel.notice}
 

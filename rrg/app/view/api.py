@@ -106,7 +106,9 @@ class Api:
         return self.endpoints.read(asked)
 
     def api_probe(self, asked: Asked, original: str, edited: str) -> list[answers.Probe]:
-        """What both models make of a report and of its edit; without an edit, of every edit that flips one fact."""
+        """What both models make of a report and of its edit; without an edit, of every edit that flips one fact, at most
+        the first 24.
+        """
         return self.endpoints.probe(asked, original or "", edited or "")
 
     def api_neighbours(self, asked: Asked) -> dict[str, list[answers.Neighbour]]:
@@ -118,7 +120,9 @@ class Api:
         return self.endpoints.negatives(asked, positive or "")
 
     def api_evidence(self, asked: Asked, text: str, sentence: int) -> answers.Evidence:
-        """Where both models find their evidence for one sentence: maps on one scale, gain against an average film, words."""
+        """Where both models find their evidence for one sentence: maps on one scale in the order of the films,
+        gain against an average film, words.
+        """
         return self.endpoints.evidence(asked, text or "", int(sentence or 0))
 
     def api_export(self, asked: Asked, form: str) -> Iterator[str]:
@@ -147,7 +151,9 @@ class Api:
         return self.blind.result(session)
 
     def api_flips(self, report: str) -> list[Answer]:
-        """Every edit of your report that flips one fact (presence, side, severity, place) and nothing else."""
+        """Every edit of your report that flips one fact (presence, side, severity, place) and nothing else, in the order of
+        its sentences; of more than 24 the first 24.
+        """
         with refusing():
             return list(map(dict, self.endpoints.flips(report)))
 

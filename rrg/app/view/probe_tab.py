@@ -86,7 +86,8 @@ class ProbeTab(Part):
         """The flips of what stands in the box; an empty box has none."""
         try:
             offered = probe.offers(self.desk.room, study, text)
-            told = "" if offered else '<p class="quiet">No fact of this report can be flipped by itself.</p>'
+            told = present_probe.left_out(probe.left_out(text))
+            told = told if offered else '<p class="quiet">No fact of this report can be flipped by itself.</p>'
         except RrgError as error:
             offered, told = (), present.banner("note", str(error)) if text.strip() else ""
         choices = [(f"{flip.fact}: {flip.description}", str(i)) for i, flip in enumerate(offered)]
@@ -105,7 +106,7 @@ class ProbeTab(Part):
             found = probe.probe_all(self.desk.room, study, original)
         except RrgError as error:
             return self.desk.refused(error, study)
-        return {self.desk.notice: "", self.result: present_probe.survey(found)}
+        return {self.desk.notice: "", self.result: present_probe.survey(found, probe.left_out(original))}
 
     def _answered(self, study: OpenStudy | None, ask: Callable[[], probe.Probe]) -> Updates:
         try:
