@@ -148,8 +148,9 @@ def _train(
         line: dict[str, Any] = {"step": step, "loss": loss}
         state.step += 1
         if position == per_epoch - 1:
-            line |= {"epoch": epoch, "auc": areas(mean.module, splits["val"], names)}
-            _keep_best(state, epoch, line["auc"], mean.module.encoder.backbone)
+            averaged: Any = mean.module
+            line |= {"epoch": epoch, "auc": areas(averaged, splits["val"], names)}
+            _keep_best(state, epoch, line["auc"], averaged.encoder.backbone)
         log_line(out, line)
         if position == per_epoch - 1 or state.step % config.save_every == 0:
             save(out, state, parts)
