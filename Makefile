@@ -87,6 +87,15 @@ scoreboard: data-folder $(VENV)/.dev
 	  --comparison $(RUNS)/aligned-baseline.json --comparison $(RUNS)/hard-negative-aligned.json --data "$(DATA)" \
 	  --out $(RUNS)/scoreboard.html
 
+# The ladder: its runs that have no result yet, then the table of all. Days on two cores; any may be killed.
+.PHONY: ladder ladder-table
+ladder: $(VENV)/.dev
+	$(BIN)/python -m rrg study configs/ladder.yaml --out runs/ladder --results results/ladder
+	$(MAKE) ladder-table
+
+ladder-table: $(VENV)/.dev
+	$(BIN)/python -m rrg ladder results/ladder --out docs/ladder.md
+
 data-folder:
 	@test -d "$(DATA)" || { echo "There is no data folder '$(DATA)': name IU X-Ray's with make checkpoints DATA=FOLDER" >&2; exit 2; }
 
