@@ -32,7 +32,7 @@ def room() -> ReadingRoom:
     """What this environment offers. A public page shows only the studies that come with the install."""
     terms, folder = Terms.of(os.environ), os.environ.get("RRG_DATA")
     if folder and terms.public:
-        print("RRG_DATA is not used: RRG_PUBLIC is set.", flush=True)
+        print("RRG_DATA is not used: this page is public (RRG_PUBLIC=0: it is not).", flush=True)
         folder = None
     studies = folder_examples(folder) if folder else ()
     pictures = Pictures(Path(folder) if folder else None)

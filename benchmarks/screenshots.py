@@ -62,7 +62,7 @@ def main() -> None:
     with served() as room, chromium() as browser:
         for theme in arguments.themes:
             for width in arguments.widths:
-                page = browser.new_page(viewport={"width": width, "height": 1000})
+                page = browser.new_page(viewport={"width": width, "height": 1000}, reduced_motion="reduce")
                 page.set_default_timeout(120_000)
                 page.goto(f"{room.url}/?__theme={theme}")
                 visit(page, arguments.out / f"{theme}-{width}", arguments.examples)
@@ -98,6 +98,7 @@ def visit(page: Page, stem: Path, examples: list[str]) -> None:
 def shoot(page: Page, stem: Path, name: str) -> None:
     file = stem.with_name(f"{stem.name}-{name}.png")
     page.evaluate("scrollTo(0, 0)")  # the film stays beside what is read: from further down it would stand there
+    page.wait_for_timeout(300)  # and comes back to the top a moment later
     page.screenshot(path=str(file), full_page=True)
     print(file)
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -10,6 +11,9 @@ import yaml
 
 from rrg.cli import app
 from rrg.evaluation.results import BEGIN, END
+from tests.app.browsing import serving
+from tests.app.doubles import TEXTS, dicom
+from tests.app.simulated import simulated_room
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,6 +73,27 @@ def test_the_endpoints_of_the_page_are_served(tmp_path):
         assert named <= set(accepted), name
         assert len(given) >= sum(not default for default in accepted.values()), name
         assert all(re.search(rf"\b{each}\b", PAGE) for each in accepted), name
+
+
+def test_the_calls_of_the_page_run_as_they_stand(tmp_path, monkeypatch, capsys):
+    """The block for other programs, over stand-ins: another address, film and collection, and nothing else changed."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "temporary"))
+    (shown,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "gradio_client" in block)
+    with serving(simulated_room(tmp_path / "checkpoints")) as url:
+        there = {
+            'Client("http://127.0.0.1:7860")': f'Client("{url}", httpx_kwargs={{"timeout": 300}}, verbose=False)',
+            "film.dcm": str(dicom(tmp_path / "film.dcm")),
+            "iu-xray": "made",
+        }
+        for here, other in there.items():
+            assert here in shown
+            shown = shown.replace(here, other)
+        said: dict[str, Any] = {}
+        exec(compile(shown, "README.md", "exec"), said)
+    assert said["path"].endswith("reading.pdf")
+    assert {said["ballot"]["left"], said["ballot"]["right"]} == {TEXTS["baseline"], TEXTS["hard-negative"]}
+    assert said["twin"]["reading"]["models"]
+    assert TEXTS["baseline"] in capsys.readouterr().out
 
 
 def test_front_matter_is_that_of_a_gradio_space():

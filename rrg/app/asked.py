@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rrg.app.library import Key
+from rrg.app.library import Key, check_pair
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import VIEWS, Correction, OpenStudy
 from rrg.types import RrgError
@@ -14,7 +14,8 @@ from rrg.types import RrgError
 @dataclass(frozen=True)
 class Asked:
     """`files` are uploads, deleted once they are opened; `example` is an id in their place. `first` and `second` name
-    checkpoints, "collection/name"; empty for the default. `views` (of VIEWS) and `inverts` correct film 1 and film 2.
+    two checkpoints of one collection, "collection/name"; empty for the default. `views` (of VIEWS) and `inverts` correct
+    film 1 and film 2.
     """
 
     files: Sequence[str] = ()
@@ -59,17 +60,23 @@ class Intake:
         return study
 
     def pair(self, first: str, second: str, collection: str = "") -> tuple[Key, Key]:
-        """The checkpoints of these names, the default for an empty one."""
-        default = self.room.default_pair(collection) or self.default or (None, None)
-        return self._key(first, default[0]), self._key(second, default[1])
+        """The checkpoints of these names; an empty one is the default of the other's collection, else of `collection`.
+
+        RrgError where a name is none, or both are one model or of two collections.
+        """
+        named = (first or second).partition("/")[0] or collection
+        default = self.room.default_pair(named) or self.default or (None, None)
+        pair = self._key(first, default[0]), self._key(second, default[1])
+        check_pair(*pair)
+        return pair
 
     def _key(self, name: str, default: Key | None) -> Key:
         if not name and default is not None:
             return default
-        collection, slash, checkpoint = name.partition("/")
-        if not slash:
-            known = self.room.library.collections().items()
-            at_hand = ", ".join(f"{c}/{n}" for c, names in known for n in names) or "none"
+        collection, _, checkpoint = name.partition("/")
+        known = self.room.library.collections()
+        if checkpoint not in known.get(collection, ()):
+            at_hand = ", ".join(f"{c}/{n}" for c, names in known.items() for n in names) or "none"
             raise RrgError(f"{name!r} names no checkpoint; write collection/name. At hand: {at_hand}.")
         return Key(collection, checkpoint)
 

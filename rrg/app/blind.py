@@ -87,8 +87,6 @@ def deal(session: Session, study: OpenStudy | None, now: float, *, named: bool) 
     """
     if study is None or study.reading is None or study.pair is None or len(study.reading.models) != 2:
         raise RrgError("Nothing has been read yet; open a film first, or draw one.")
-    if study.pair[0] == study.pair[1]:
-        raise RrgError(f"Both reports are those of {study.pair[0]}; choose two different models above.")
     pairs = zip(study.pair, study.reading.models, strict=True)
     reports = [(f"{key}@{model.revision}", model.report.text) for key, model in pairs]
     if np.random.default_rng([session.seed, session.dealt]).random() < 0.5:

@@ -61,10 +61,10 @@ class Endpoints:
             "models": {model["model"]: model["hard_negatives"] for model in value["models"]},
         }
 
-    def evidence(self, asked: Asked, text: str, sentence: int) -> answers.Evidence:
+    def evidence(self, asked: Asked, text: str, sentence: float) -> answers.Evidence:
         """Where both models find their evidence for one sentence, counted from 0, of a text; empty: the second's draft."""
         study = self.intake.drafted(asked)
-        return _evidence(text_evidence(self.intake.room, study, text, sentence), study.films)
+        return _evidence(text_evidence(self.intake.room, study, text, _whole(sentence)), study.films)
 
     def scores(self, collection: str) -> answers.Scores:
         """What the metrics.json of a collection's checkpoints hold, and which is missing and why. Runs no model."""
@@ -137,6 +137,13 @@ class Endpoints:
             for collection, names in self.intake.room.library.collections().items()
             for name in names
         ]
+
+
+def _whole(number: float) -> int:
+    """RrgError for what is no whole number; whoever calls over the network may send anything."""
+    if not isinstance(number, int | float) or not float(number).is_integer():
+        raise RrgError(f"{number!r} is no number of a sentence; give a whole number from 0.")
+    return int(number)
 
 
 def _probe(found: probe.Probe) -> answers.Probe:

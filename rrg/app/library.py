@@ -113,6 +113,16 @@ class Key:
         return f"{self.collection}/{self.name}"
 
 
+def check_pair(first: Key, second: Key) -> None:
+    """RrgError unless the two can be compared: two models, so that each answer has a name of its own, of one collection,
+    so that one licence holds for every text.
+    """
+    if first == second:
+        raise RrgError(f"Both models are {first}; choose two different ones.")
+    if first.collection != second.collection:
+        raise RrgError(f"{first} and {second} are of two collections; choose two models of one.")
+
+
 @dataclass(frozen=True)
 class Loading:
     """How far the checkpoints asked for have come."""

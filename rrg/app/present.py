@@ -38,6 +38,11 @@ def pair(cards: Sequence[str]) -> str:
     return f'<div class="pair">{"".join(cards)}</div>'
 
 
+def scroll(table: str, title: str) -> str:
+    """A table in a box that scrolls where the page is narrower, by keyboard too; `title` is said by screen readers."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(title)}, table">{table}</div>'
+
+
 def nothing_yet(what: str) -> str:
     return f'<div class="empty">{esc(what)}</div>'
 
@@ -73,7 +78,9 @@ def loading(state: Loading, chosen: tuple[Key, Key] | None) -> str:
     """One line on the models."""
     if chosen is None:
         return banner("warning", "Fewer than two checkpoints were found: nothing to compare. See the README.")
-    names = list(dict.fromkeys(map(str, chosen)))
+    if chosen[0] == chosen[1]:
+        return banner("warning", f"{chosen[0]} is chosen twice: choose two different models.")
+    names = list(map(str, chosen))
     failed = [(name, reason) for name, reason in state.failed if name in names]
     if failed:
         return "".join(banner("refusal", f"{name} cannot be loaded: {reason}") for name, reason in failed)

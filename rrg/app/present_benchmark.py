@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rrg.app import present_words
 from rrg.app.benchmark import Board, Result
-from rrg.app.present import banner, card, esc, nothing_yet
+from rrg.app.present import banner, card, esc, nothing_yet, scroll
 from rrg.app.present_reports import tag
 
 if TYPE_CHECKING:  # imported where it is used: the page opens without matplotlib
@@ -57,11 +57,13 @@ def headline(results: Sequence[Result]) -> str:
     rows = "".join(_headline_row(line) for line in lines(results))
     blind = "".join(f"<td>{esc(each.blind)}</td>" for each in asked)
     legend = "".join(f"<dt>{esc(each.title)}</dt><dd>{esc(each.words)}</dd>" for each in asked)
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="The five numbers to read first, table">'
+    drawn = (
         f'<table class="findings numbers headline"><thead><tr><th scope="col">Who wrote it</th>{head}</tr></thead><tbody>'
-        f'{rows}<tr class="company"><th scope="row">without looking</th>{blind}</tr></tbody></table></div>'
-        f'<details class="legend" open><summary>What each number means</summary><dl>{legend}</dl></details>'
+        f'{rows}<tr class="company"><th scope="row">without looking</th>{blind}</tr></tbody></table>'
+    )
+    return (
+        scroll(drawn, "The five numbers to read first")
+        + f'<details class="legend" open><summary>What each number means</summary><dl>{legend}</dl></details>'
     )
 
 
@@ -113,11 +115,8 @@ def table(found: Table, title: str) -> str:
         rows.append(f'<tr class="{esc(row.kind)}"><th scope="row">{esc(present_words.row(row.name))}{mark}</th>{cells}</tr>')
     above = f"<tr>{groups}</tr>" if groups else ""
     notes = "".join(f'<p class="quiet">{esc(present_words.note(note))}</p>' for note in found.notes)
-    return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(title)}, table">'
-        f'<table class="findings numbers"><thead>{above}<tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        + notes
-    )
+    drawn = f'<table class="findings numbers"><thead>{above}<tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return scroll(drawn, title) + notes
 
 
 _NO_MODEL = ' <span class="quiet">(no model)</span>'

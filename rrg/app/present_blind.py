@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rrg.app.blind import Ballot, Blinding, Count, Session, Vote, blinding_of
-from rrg.app.present import banner, card, esc, pair
+from rrg.app.present import banner, card, esc, pair, scroll
 from rrg.data.reports import sentences
 
 RULES = (
@@ -70,9 +70,9 @@ def summary(counts: Sequence[Count], votes: Sequence[Vote]) -> str:
     told = (
         banner("warning", f"{seen} of {len(votes)} votes were not blind; the CSV says which.") if seen else ""
     )
+    table = f'<table class="findings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return (
-        f'<section class="survey"><h3>Who was preferred</h3><div class="scroll"><table class="findings"><thead><tr>{head}'
-        f"</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<section class="survey"><h3>Who was preferred</h3>{scroll(table, "Who was preferred")}'
         '<p class="lead">Exact binomial interval over the votes with a preference (Clopper and Pearson). Where it covers '
         f"50 % the votes do not tell the models apart.</p>{told}</section>"
     )

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
-from rrg.app.present import banner, card, esc, pair
+from rrg.app.present import banner, card, esc, pair, scroll
 from rrg.app.present_reports import tag
 from rrg.app.probe import MOST_FLIPS, Probe, Weighed
 from rrg.app.reading_room import REFERENCE
@@ -174,7 +174,7 @@ def _counts(probes: Sequence[Probe]) -> str:
             cells = "".join(f"<td>{_count(asked, *column)}</td>" for column in _columns(probes))
             name = "all flips" if kind == "all" else kind
             rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-    return _table(_head(probes, "Fact"), rows)
+    return _table("Flips by kind of fact", _head(probes, "Fact"), rows)
 
 
 def _count(probes: Sequence[Probe], place: int, measure: str) -> str:
@@ -199,7 +199,7 @@ def _flips(probes: Sequence[Probe]) -> str:
         cells = "".join(f"<td>{_cell(probe.models[p], measure)}</td>" for p, measure in _columns(probes))
         name = f'{esc(probe.flip.description)}<br><span class="quiet">{esc(probe.flip.edited)}</span>'
         rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-    return _table(_head(probes, "Flip"), rows)
+    return _table("Every flip", _head(probes, "Flip"), rows)
 
 
 def _cell(each: Weighed, measure: str) -> str:
@@ -213,8 +213,8 @@ def _cell(each: Weighed, measure: str) -> str:
     return f"{tag(kind, sign, word)}<br>{_signed(margin, digits)}"
 
 
-def _table(head: str, rows: Sequence[str]) -> str:
-    return f'<div class="scroll"><table class="findings">{head}<tbody>{"".join(rows)}</tbody></table></div>'
+def _table(title: str, head: str, rows: Sequence[str]) -> str:
+    return scroll(f'<table class="findings">{head}<tbody>{"".join(rows)}</tbody></table>', title)
 
 
 def _cautions(probes: Sequence[Probe]) -> str:

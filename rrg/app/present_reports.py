@@ -15,7 +15,7 @@ from rrg.app.compare import (
     contradicted,
     findings_table,
 )
-from rrg.app.present import banner, card, esc, nothing_yet, pair
+from rrg.app.present import banner, card, esc, nothing_yet, pair, scroll
 from rrg.app.reading_room import REFERENCE
 from rrg.app.study import OpenStudy
 from rrg.types import Finding, ModelReading, Reading, Status
@@ -72,7 +72,7 @@ def findings(study: OpenStudy) -> str:
     body = "".join(_finding_row(row, truth is not None) for row in rows if row not in denied)
     body += _denied_row([row.label for row in denied], len(titles) - 1, truth is not None)
     table = f'<table class="findings"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return f'<div class="scroll">{table}</div>'
+    return scroll(table, "Findings of both reports")
 
 
 def _reference(study: OpenStudy) -> dict[str, Labelled]:

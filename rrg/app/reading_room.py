@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rrg.app.examples import Example, known_examples, pydicom_file
-from rrg.app.library import Key, Library, Reader, Screening
+from rrg.app.library import Key, Library, Reader, Screening, check_pair
 from rrg.app.pictures import Pictures, pictures_in
 from rrg.app.study import Correction, OpenStudy, Progress
 from rrg.app.terms import Terms
@@ -150,8 +150,10 @@ class ReadingRoom:
     def read(self, study: OpenStudy, pair: tuple[Key, Key], *, override: bool = False) -> Iterator[Progress]:
         """Look whether it is a chest film, encode, draft both reports, find neighbours and negatives.
 
-        Ends early, without a draft, where the picture is not a chest film and `override` is false.
+        Ends early, without a draft, where the picture is not a chest film and `override` is false. RrgError where the
+        pair cannot be compared or a model cannot be had.
         """
+        check_pair(*pair)
         study = replace(study, pair=pair, encoded=(), reading=None, overridden=False)
         yield Progress("Looking whether these are chest films", ("", ""), study)
         with self.models(pair) as readers:
@@ -205,7 +207,8 @@ class ReadingRoom:
     def _gather(
         self, study: OpenStudy, pair: tuple[Key, Key], positive: str, source: str, drafts: Sequence[str]
     ) -> Reading:
-        may_adapt = self.terms.may_adapt(pair[1].collection)  # the peer is a text of the collection
+        # Each model's peer is a text of its collection, and recombined with the positive whoever searches.
+        may_adapt = all(self.terms.may_adapt(key.collection) for key in pair)
         with self.models(pair) as readers:
             models = tuple(
                 reader.read(

@@ -22,14 +22,18 @@ def simulated(collection: str) -> bool:
 
 @dataclass(frozen=True)
 class Terms:
-    """`public` is set in a deployment that strangers use (RRG_PUBLIC=1)."""
+    """`public` is set in a deployment that strangers use: a Space, or wherever RRG_PUBLIC=1 says so."""
 
     public: bool = False
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Terms:
-        """Public unless RRG_PUBLIC is unset, empty or 0: a doubtful word withholds rather than shows."""
-        return cls(environment.get("RRG_PUBLIC", "").strip() not in ("", "0"))
+        """RRG_PUBLIC=0 says that this is not public; any other word, and none on a Space (SPACE_ID), that it is.
+
+        A doubtful word withholds rather than shows.
+        """
+        word = environment.get("RRG_PUBLIC", "").strip()
+        return cls(word != "0" and bool(word or environment.get("SPACE_ID")))
 
     def may_adapt(self, collection: str, *, generated: bool = False) -> bool:
         """Whether texts of a collection may be recombined or have facts flipped here.

@@ -56,15 +56,20 @@ def upload(page, *files) -> None:
     page.set_input_files("#upload input[type=file]", [str(file) for file in files])
 
 
+def elsewhere(page, url: str) -> list[str]:
+    """What the page asked of any host but the one that serves it."""
+    return [asked for asked in page.asked if not asked.startswith((url.rstrip("/"), "data:", "blob:"))]
+
+
 def wait_for_reports(page) -> None:
     page.wait_for_selector(".chips .chip")
     page.wait_for_selector("#record dl", state="attached")
 
 
-def tab_to(page, selector: str) -> None:
-    """Press the Tab key until the focus is at `selector`."""
+def tab_to(page, selector: str, key: str = "Tab") -> None:
+    """Press the Tab key, or "Shift+Tab" to go back, until the focus is at `selector`."""
     for _ in range(60):
-        page.keyboard.press("Tab")
+        page.keyboard.press(key)
         if page.evaluate("(s) => !!document.activeElement?.closest(s)", selector):
             return
     raise AssertionError(f"{selector} cannot be reached by the Tab key")
@@ -93,6 +98,11 @@ def client_of(url: str, **more):
     from gradio_client import Client
 
     return Client(url, httpx_kwargs={"timeout": 300}, verbose=False, analytics_enabled=False, **more)
+
+
+def left_in(folder: Path) -> list[Path]:
+    """Uploads and exports that are still on the disk; gradio keeps empty files of its own there too."""
+    return [file for file in folder.rglob("*") if file.is_file() and file.stat().st_size]
 
 
 def free_port() -> int:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from tests.app.browsing import WAIT, chromium, serving
-from tests.app.doubles import HOSTILE, PAIR, TEXTS, Halting, room
+from tests.app.doubles import HOSTILE, PAIR, TEXTS, Halting, put_scores, room
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,7 @@ def slow(going):
 def desk(tmp_path_factory, going):
     """The reading room and its doubles; the baseline's report tries to be code."""
     desk, made = room(tmp_path_factory.mktemp("checkpoints"))
+    put_scores(desk.library)
     made["baseline"].text = HOSTILE
     made["hard-negative"] = Halting("hard-negative", TEXTS["hard-negative"])
     made["hard-negative"].going = going

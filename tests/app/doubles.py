@@ -1,5 +1,6 @@
 """Small stand-ins for a checkpoint, with made-up sentences, and rooms built on them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.viewer import film_order
 from rrg.data.findings import label_report
 from rrg.data.reports import sentences
+from rrg.evaluation.result_file import summary
 from rrg.types import (
     Evidence,
     Fit,
@@ -27,6 +29,7 @@ from rrg.types import (
     Saliency,
     View,
 )
+from tests.evaluation.results import made_result
 
 TEXTS = {
     "baseline": "The heart size is normal. No pleural effusion. No pneumothorax.",
@@ -160,11 +163,10 @@ class Halting(Double):
             yield text
 
 
-def library(root: Path, **changes) -> tuple[Library, dict[str, Double]]:
-    """A library over empty folders that name checkpoints, and the doubles it will hand out."""
+def library(root: Path, collections=("made",), **changes) -> tuple[Library, dict[str, Double]]:
+    """A library over empty folders that name checkpoints, and the doubles it will hand out, the same in all collections."""
     made = {name: Double(name, text, **changes) for name, text in TEXTS.items()}
-    for name in made:
-        folder = root / "made" / name
+    for folder in (root / collection / name for collection in collections for name in made):
         folder.mkdir(parents=True)
         (folder / "config.json").write_text("{}")
 
@@ -174,6 +176,13 @@ def library(root: Path, **changes) -> tuple[Library, dict[str, Double]]:
         return made[folder.name]
 
     return Library(root, load), made
+
+
+def put_scores(shelf: Library) -> None:
+    """A metrics.json of made numbers beside each double."""
+    for name, skill in (("baseline", 0.2), ("aligned", 0.5), ("hard-negative", 0.8)):
+        value = summary(made_result(name, skill, len(name)))
+        (shelf.root / "made" / name / "metrics.json").write_text(json.dumps(value))
 
 
 def room(root: Path, studies=(), **changes) -> tuple[ReadingRoom, dict[str, Double]]:

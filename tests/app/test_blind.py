@@ -73,12 +73,10 @@ def test_a_vote_says_why_it_was_not_blind(read):
     )
 
 
-def test_nothing_unread_and_no_model_against_itself(read):
+def test_nothing_unread_is_dealt(read):
     for study in (None, replace(read, reading=None)):
         with pytest.raises(RrgError, match="Nothing has been read"):
             blind.deal(Session(1), study, 0.0, named=False)
-    with pytest.raises(RrgError, match="two different models"):
-        blind.deal(Session(1), replace(read, pair=(PAIR[0], PAIR[0])), 0.0, named=False)
 
 
 def test_every_film_is_drawn_once_then_the_reader_is_told(tmp_path):

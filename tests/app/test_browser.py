@@ -1,20 +1,36 @@
 """The whole page in a headless browser, over stand-ins for the models: what one person, or two, can do."""
 
+import logging
+
 import numpy as np
 import pytest
 
-from tests.app.browsing import WAIT, canvas, open_tab, part, tab_to, upload, wait_for_reports
+from rrg.app.export_files import FORMATS
+from tests.app.browsing import (
+    WAIT,
+    canvas,
+    elsewhere,
+    left_in,
+    open_tab,
+    part,
+    tab_to,
+    upload,
+    wait_for_reports,
+)
 from tests.app.doubles import SECRET, dicom, film
 
 pytestmark = pytest.mark.browser
 
 
-def left_in(folder) -> list:
-    """Uploads that are still on the disk; gradio keeps empty files of its own there too."""
-    return [file for file in folder.rglob("*") if file.is_file() and file.stat().st_size]
+# A tab, and something that stands on it once it is drawn.
+EVERY_TAB = {
+    "Reports": "#reports .chip", "Nearest reports": "ol.neighbours li", "Hard negatives": "#negative svg",
+    "Probe": "#probe-flips label", "Benchmark": "#right .board", "Blind reading": "#blind-draw",
+}  # fmt: skip
 
 
-def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path, uploads, served):
+def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path, uploads, served, capfd, caplog):
+    caplog.set_level(logging.INFO)
     page = visit()
     upload(page, dicom(tmp_path / f"{SECRET}.dcm"))
     wait_for_reports(page)
@@ -28,10 +44,28 @@ def test_a_dicom_file_in_two_reports_out_and_nothing_left_behind(visit, tmp_path
     shown = canvas(page)
     assert len(np.unique(shown[shown.shape[0] // 2, :, 0])) > 40
     assert "Film 1, frontal" in part(page, "shown").inner_text()
-    elsewhere = [url for url in page.asked if not url.startswith((served.rstrip("/"), "data:", "blob:"))]
-    assert elsewhere == []
+    assert elsewhere(page, served) == []
     assert left_in(uploads) == []
     assert page.faults == []
+    assert SECRET.lower() not in "".join([*capfd.readouterr(), caplog.text]).lower()
+
+
+def test_no_tab_card_or_export_asks_anything_of_another_host(visit, tmp_path, served):
+    page = visit()
+    upload(page, film(tmp_path / "a.png"))
+    wait_for_reports(page)
+    page.locator("#reports button.pick").first.click()
+    page.wait_for_selector("#evidence .evidence")
+    for tab, there in EVERY_TAB.items():
+        open_tab(page, tab)
+        page.locator(there).first.wait_for()
+    page.get_by_role("link", name="Model cards").click()
+    page.get_by_text("A made-up card").first.wait_for()
+    for form in FORMATS:
+        with page.expect_download():
+            page.click(f"#export-{form}")
+    assert len(page.asked) > 10
+    assert elsewhere(page, served) == []
 
 
 def test_text_of_a_report_never_runs(visit, tmp_path):
@@ -140,7 +174,7 @@ def test_the_page_can_be_used_by_keyboard_alone(browser, served, visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("#evidence .evidence")
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
-    page.focus('#tabs [role="tab"][aria-selected="true"]')
+    tab_to(page, '#tabs [role="tab"][aria-selected="true"]', "Shift+Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_selector("ol.neighbours li")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints, is_typeddict
@@ -14,9 +15,12 @@ from rrg.app import answers, answers_told, probe
 from rrg.app.asked import Asked, Intake
 from rrg.app.endpoints import Endpoints
 from rrg.app.endpoints_blind import BlindEndpoints
+from rrg.app.library import Key
+from rrg.app.reading_room import ReadingRoom
+from rrg.app.terms import Terms
 from rrg.types import RrgError
-from tests.app.browsing import client_of, serving
-from tests.app.doubles import PAIR, TEXTS, film, room
+from tests.app.browsing import client_of, left_in, serving
+from tests.app.doubles import PAIR, SECRET, TEXTS, dicom, film, library, room
 from tests.app.test_view import SERVED
 
 DRAFT = TEXTS["hard-negative"]
@@ -24,11 +28,16 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
+def temporary(tmp_path_factory):
+    """Where gradio puts what is uploaded, and what is exported."""
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory, temporary):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(folder / "temporary"))
-        desk, _ = room(folder / "checkpoints")
+        patch.setenv("GRADIO_TEMP_DIR", str(temporary))
+        desk, _ = room(tmp_path_factory.mktemp("served"))
         with serving(desk) as url:
             yield client_of(url)
 
@@ -251,6 +260,84 @@ def test_uploads_are_gone_and_a_wrong_format_reads_nothing(direct, tmp_path):
     served.export(Asked([str(film(source))]), "txt")
     assert made["baseline"].encodings == [1]
     assert not source.exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("made/baseline", "simulated/hard-negative", "are of two collections; choose two models of one"),
+        ("simulated/hard-negative", "made/baseline", "are of two collections"),
+        ("made/baseline", "made/baseline", "Both models are made/baseline"),
+        ("made/hard-negative", "", "Both models are made/hard-negative"),
+    ],
+)
+def test_no_endpoint_compares_two_collections_or_a_model_with_itself(tmp_path, first, second, said):
+    shelf, made = library(tmp_path / "checkpoints", ("made", "simulated"))
+    served = Endpoints(Intake(ReadingRoom(shelf, data_file=lambda name: None, terms=Terms(public=True)), PAIR))
+    for ask in (
+        served.read,
+        served.neighbours,
+        lambda asked: served.negatives(asked, ""),
+        lambda asked: served.probe(asked, DRAFT, ""),
+        lambda asked: served.evidence(asked, "", 0),
+        lambda asked: served.export(asked, "json"),
+        lambda asked: BlindEndpoints(served.intake).ballot(asked, None, 0.0),
+    ):
+        source = film(tmp_path / "a.png")
+        with pytest.raises(RrgError, match=said):
+            ask(Asked([str(source)], first=first, second=second))
+        assert not source.exists()
+    assert made["baseline"].encodings == []
+
+
+def test_an_unnamed_model_is_the_default_of_the_other_ones_collection(tmp_path):
+    shelf, _ = library(tmp_path / "checkpoints", ("made", "simulated"))
+    intake = Intake(ReadingRoom(shelf, data_file=lambda name: None), PAIR)
+    one, other = Key("simulated", "aligned"), Key("simulated", "hard-negative")
+    assert intake.pair("simulated/aligned", "") == (one, other)
+    assert intake.pair("", "simulated/aligned") == (Key("simulated", "baseline"), one)
+    assert intake.pair("", "", "simulated") == (Key("simulated", "baseline"), other)
+    assert intake.pair("made/aligned", "", "simulated") == (Key("made", "aligned"), PAIR[1])
+    assert intake.pair("", "") == PAIR
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "wrong", "said"),
+    [
+        ("/read", {"view_1": "oblique"}, "'oblique' is no view; choose one of as read, "),
+        ("/export", {"form": "docx"}, "'docx' is no format of an export; choose one of json, txt, pdf"),
+        ("/evidence", {"sentence": "third"}, "'third' is no number of a sentence"),
+        ("/read", {"first": "nothing/at-all"}, "At hand: made/baseline"),
+    ],
+)
+def test_an_upload_with_a_wrong_word_beside_it_is_gone_from_the_disk(client, temporary, files, endpoint, wrong, said):
+    before = left_in(temporary)  # exports of other tests, which are swept later
+    with pytest.raises(Exception, match=said):
+        client.predict(files, **wrong, api_name=endpoint)
+    assert left_in(temporary) == before
+
+
+def test_nothing_of_a_dicom_file_reaches_an_answer_or_a_log(client, tmp_path, capfd, caplog):
+    caplog.set_level(logging.INFO)
+    source = dicom(tmp_path / f"{SECRET}.dcm")
+    reading = client.predict([handle_file(str(source))], api_name="/read")
+    assert reading["films"][0]["format"] == "DICOM"
+    source.write_bytes(source.read_bytes()[:600])  # its tags are whole, its pixels are cut short
+    with pytest.raises(Exception, match="DICOM") as refusal:
+        client.predict([handle_file(str(source))], api_name="/read")
+    told = [json.dumps(reading), str(refusal.value), *capfd.readouterr(), caplog.text]
+    assert SECRET.lower() not in "".join(told).lower()
+
+
+@pytest.mark.parametrize("given", [{}, {"choice": "left"}, {"confidence": "sure"}])
+def test_a_forgotten_word_casts_no_vote(client, files, given):
+    before = len(client.predict(api_name="/blind_result")["votes"])
+    client.predict(files, api_name="/blind_ballot")
+    with pytest.raises(Exception, match="No value provided for required argument"):
+        client.predict(**given, api_name="/blind_vote")
+    with pytest.raises(Exception, match="Choose one of left, right, tie, both unusable, and how sure you are"):
+        client.predict(**{"choice": None, "confidence": None} | given, api_name="/blind_vote")
+    assert len(client.predict(api_name="/blind_result")["votes"]) == before
 
 
 def test_a_leg_is_refused_by_every_endpoint_unless_overridden(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from rrg.app.examples import CT, RG1
 from rrg.app.export import export, keeps_margin_to, readable_margins
+from rrg.app.library import Key
 from rrg.app.reading_room import MAX_POSITIVE, ReadingRoom
 from rrg.app.study import Correction
 from rrg.app.terms import Terms
@@ -184,6 +185,28 @@ def test_a_public_page_never_holds_a_recombined_text_of_a_licensed_collection(tm
             assert all((point.readable is not None) is held for path in paths for point in path)
             assert (MIXED in json.dumps(export(study))) is held
             assert bool(study.reading.readable) is held
+
+
+def test_models_of_two_collections_or_one_model_twice_are_never_compared(tmp_path):
+    shelf, made = library(tmp_path / "checkpoints", ("made", "simulated"))
+    desk = ReadingRoom(shelf, data_file=lambda name: None)
+    study = desk.open_files([film(tmp_path / "a.png")])
+    with pytest.raises(RrgError, match="made/baseline and simulated/hard-negative are of two collections"):
+        desk.read_at_once(study, (PAIR[0], Key("simulated", "hard-negative")))
+    with pytest.raises(RrgError, match="Both models are made/baseline; choose two different ones"):
+        desk.read_at_once(study, (PAIR[0], PAIR[0]))
+    assert made["baseline"].encodings == made["hard-negative"].encodings == []
+
+
+@pytest.mark.parametrize("collections", [("made", "simulated"), ("simulated", "made")])
+def test_a_text_is_recombined_only_where_the_terms_of_both_models_allow_it(tmp_path, collections):
+    shelf, _ = library(tmp_path / "checkpoints", ("made", "simulated"))
+    desk = ReadingRoom(shelf, data_file=lambda name: None, terms=Terms(public=True))
+    read = desk.read_at_once(desk.open_files([film(tmp_path / "a.png")]), PAIR)
+    mixed = (Key(collections[0], "baseline"), Key(collections[1], "hard-negative"))
+    study = desk.with_positive(replace(read, pair=mixed), "Large left pneumothorax.")
+    assert not study.reading.readable
+    assert MIXED not in json.dumps(export(study))
 
 
 @pytest.mark.parametrize(("low", "high", "kept"), [(0.2, 0.45, 0.0), (0.2, 0.7, 0.45), (0.6, 0.9, None)])

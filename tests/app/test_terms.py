@@ -28,3 +28,11 @@ def test_generated_texts_may_always_be_adapted():
 def test_a_doubtful_word_is_public(word, public):
     environment = {} if word is None else {"RRG_PUBLIC": word}
     assert Terms.of(environment).public is public
+
+
+@pytest.mark.parametrize(
+    ("word", "public"), [(None, True), ("", True), ("1", True), ("no", True), ("0", False), (" 0 ", False)]
+)
+def test_a_space_is_public_unless_it_is_said_not_to_be(word, public):
+    said = {} if word is None else {"RRG_PUBLIC": word}
+    assert Terms.of({"SPACE_ID": "someone/reading-room"} | said).public is public

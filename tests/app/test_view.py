@@ -12,7 +12,7 @@ from gradio_client import handle_file
 from rrg.app import view
 from rrg.app.library import Key
 from rrg.app.view import Page
-from tests.app.browsing import client_of, serving
+from tests.app.browsing import client_of, left_in, serving
 from tests.app.doubles import PAIR, TEXTS, film, room
 
 CHOICE = ("baseline", "hard-negative", "made")
@@ -181,6 +181,31 @@ def test_another_model_is_asked_for_as_soon_as_it_is_chosen(page):
     assert cards.count("A made-up card") == 2
 
 
+def test_the_same_model_chosen_twice_is_said_in_the_head_and_reads_nothing(page, tmp_path):
+    study = shown(upload(page, film(tmp_path / "a.png")), page.study)
+    encoded = [list(each.encodings) for each in page.made.values()]
+    loading, _ = page.header.on_choice("aligned", "aligned", "made")
+    assert "made/aligned is chosen twice: choose two different models." in loading
+    updates = list(page.panel.on_read("aligned", "aligned", "made", False, study))
+    assert "Both models are made/aligned; choose two different ones." in shown(updates, page.panel.notice)
+    assert shown(updates, page.study) is study
+    assert [each.encodings for each in page.made.values()] == encoded
+
+
+def test_an_upload_for_a_ballot_is_gone_where_no_models_are_chosen(page, tmp_path):
+    source = film(tmp_path / "a.png")
+    *_, last = page.blind.on_own([str(source)], None, None, None, None, None)
+    assert "Two checkpoints are needed" in last[page.panel.notice]
+    assert not source.exists()
+
+
+def test_files_that_nobody_fetches_are_swept_within_minutes(page):
+    often, age = page.demo.delete_cache
+    assert often <= 60
+    assert age <= 300
+    assert page.demo._queue.max_size * 9 < age  # seconds a reading: no upload is swept while it waits for its turn
+
+
 def test_the_clock_goes_on_until_the_models_are_there_and_before_they_are_asked_for(page):
     page.room.library._jobs.clear()
     loading, timer, _ = page.header.on_tick(*CHOICE)
@@ -257,5 +282,4 @@ def test_twenty_uploads_at_once_all_finish_and_none_stays_on_disk(tmp_path, monk
         readings = [job.result(timeout=300) for job in jobs]
     assert [reading["models"][0]["report"] for reading in readings] == [TEXTS["baseline"]] * 20
     assert len(made["baseline"].encodings) == 20
-    left = [file for file in (tmp_path / "uploads").rglob("*") if file.is_file() and file.stat().st_size]
-    assert left == []
+    assert left_in(tmp_path / "uploads") == []

@@ -60,8 +60,8 @@ class Api:
             "", label="The text that stands for the truth; empty for the reference, else the draft"
         )
         text = gr.Textbox("", label="A report; empty for the second model's draft")
-        sentence = gr.Number(0, label="Which of its sentences, from 0", precision=0)
-        form = gr.Dropdown(list(FORMATS), value=FORMATS[0], label="Format of the file")
+        sentence = gr.Number(0, label="Which of its sentences, a whole number from 0")
+        form = _one_of(FORMATS, "Format of the file", FORMATS[0])
         self._film("read", self.api_read, {}, answers.Reading)
         self._film("probe", self.api_probe, {"original": original, "edited": edited}, list[answers.Probe])
         self._film("neighbours", self.api_neighbours, {}, dict[str, list[answers.Neighbour]])
@@ -73,8 +73,8 @@ class Api:
         """The session is the caller's and stays on the server."""
         session = gr.State(None, time_to_live=KEEP_SESSION)
         self._film("blind_ballot", self.api_blind_ballot, {"session": session}, answers.Ballot)
-        choice = gr.Dropdown(list(blind.Choice), label="Which reads better?", value=blind.Choice.TIE)
-        sure = gr.Dropdown(list(blind.CONFIDENCE), label="How sure are you?", value=blind.CONFIDENCE[0])
+        choice = _one_of(list(blind.Choice), "Which reads better?")
+        sure = _one_of(blind.CONFIDENCE, "How sure are you?")
         quick = {"queue": False}
         self._event("blind_vote", self.api_blind_vote, [choice, sure, session], answers.VoteCast, **quick)
         self._event("blind_result", self.api_blind_result, [session], answers.BlindResult, **quick)
@@ -119,11 +119,11 @@ class Api:
         """The mined peer and the synthesised negatives of both models: synthetic, false by construction."""
         return self.endpoints.negatives(asked, positive or "")
 
-    def api_evidence(self, asked: Asked, text: str, sentence: int) -> answers.Evidence:
+    def api_evidence(self, asked: Asked, text: str, sentence: float | None) -> answers.Evidence:
         """Where both models find their evidence for one sentence: maps on one scale in the order of the films,
         gain against an average film, words.
         """
-        return self.endpoints.evidence(asked, text or "", int(sentence or 0))
+        return self.endpoints.evidence(asked, text or "", sentence or 0)
 
     def api_export(self, asked: Asked, form: str) -> Iterator[str]:
         """A reading as a file: JSON (docs/export.md), plain text, or PDF with the films."""
@@ -142,7 +142,7 @@ class Api:
     def api_blind_vote(
         self, choice: str, confidence: str, session: Session | None
     ) -> tuple[answers.VoteCast, Session]:
-        """Vote on the open ballot: left, right, tie or both unusable."""
+        """Vote on the open ballot: left, right, tie or both unusable, and how sure you are. Neither has a default."""
         with refusing():
             return self.blind.vote(choice or "", confidence or "", session, time.monotonic())
 
@@ -194,15 +194,23 @@ def described(fn: Callable[..., Any], kind: Any) -> str:
 
 def _common() -> list[Any]:
     """The components of COMMON; each has a default, so that a caller need not give it."""
-    checkpoint = "checkpoint, collection/name (see /checkpoints); empty for the default"
+    checkpoint = "checkpoint, collection/name (see /checkpoints), both of one collection; empty for the default"
     return [
         gr.Textbox("", label="An example by its id (see /examples), in place of files"),
         gr.Textbox("", label=f"First {checkpoint}"),
         gr.Textbox("", label=f"Second {checkpoint}"),
         gr.Checkbox(False, label="Read although the picture does not look like a chest film"),
-        *(gr.Dropdown(list(VIEWS), value="as read", label=f"View of film {i}") for i in (1, 2)),
+        *(_one_of(list(VIEWS), f"View of film {i}", "as read") for i in (1, 2)),
         *(gr.Checkbox(False, label=f"Film {i} is shown inverted: turn it") for i in (1, 2)),
     ]
+
+
+def _one_of(accepted: Sequence[str], label: str, default: str | None = None) -> gr.Textbox:
+    """A word out of a few, which our own code checks.
+
+    Gradio's lists refuse another word before we are called, and what was uploaded with it would stay on the disk.
+    """
+    return gr.Textbox(default, label=f"{label}: {', '.join(accepted)}")
 
 
 def _named(fn: Callable[..., Any], more: Sequence[str]) -> Callable[..., Any]:

@@ -113,9 +113,9 @@ class BlindTab(Part):
         first, second, collection = choice
         pair = pair_of(collection, first, second)
         try:
+            study = opening()  # first of all: an upload is gone once it was opened, whatever is refused after
             if pair is None:
                 raise RrgError("Two checkpoints are needed; choose both above.")
-            study = opening()
             for progress in self.desk.room.read(study, pair):
                 study = progress.study
                 yield {self.desk.notice: present.working("Both models read the film")}

@@ -22,9 +22,11 @@ from rrg.app.view.reports_tab import ReportsTab
 from rrg.app.view.simulated_panel import TruthPanel
 from rrg.app.view.study_panel import StudyPanel
 
-KEEP_UPLOADS = (300, 900)  # seconds: look every five minutes, delete what is older than fifteen
+# Seconds: look every minute, delete what is older than five: an upload that no reading followed, an exported file that was
+# long since fetched. Shorter, and an upload could be gone before its turn in a full queue, at some nine seconds a reading.
+KEEP_UPLOADS = (60, 300)
 KEEP_STUDY = 3600  # seconds that a browser's study outlives its last request
-WAITING = 60  # jobs of all browsers together; whoever comes later is told that the queue is full
+WAITING = 30  # jobs of all browsers together; whoever comes later is told that the queue is full
 
 GATE = """## Before you begin
 This is a **research demonstration, not for clinical use**. It compares two experimental models; both make
