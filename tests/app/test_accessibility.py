@@ -43,8 +43,7 @@ def survey_the_flips(page):
 
 def unfold_the_board(page):
     page.wait_for_selector("#right .board")
-    for each in page.locator("#right .board details:not([open]) > summary").all():
-        each.click()
+    page.locator("#right .board details").evaluate_all("all => all.forEach((each) => { each.open = true; })")
 
 
 def open_a_ballot(page):
@@ -71,7 +70,7 @@ STATES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 800), ("dark", 800)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 800)])
 def test_no_tab_has_a_serious_fault(visit, tmp_path, script, theme, width):
     page = visit(f"/?__theme={theme}", viewport={"width": width, "height": 1000})
     assert faults(page, script) == []
@@ -98,8 +97,8 @@ def test_every_box_that_scrolls_sideways_can_be_reached_by_keyboard(visit, tmp_p
     upload(page, film(tmp_path / "a.png"))
     wait_for_reports(page)
     boxes = page.locator("#right .scroll:visible")
-    seen = boxes.count()
-    for tab, state in STATES:
+    seen = 0
+    for tab, state in (("Reports", nothing), *STATES):
         open_tab(page, tab)
         state(page)
         seen += boxes.count()
