@@ -1,6 +1,8 @@
 """Evidence for a sentence: against sums by hand, for every family, for readers at the same time."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,13 +15,14 @@ from rrg.explain.field import field_of_view
 from rrg.explain.saliency import METHODS, cell_evidence, evidence, saliency
 from rrg.explain.scale import FLOOR, is_weak, shared_scale
 from rrg.explain.sentence_target import sentence_target
-from rrg.models.checkpoint import Checkpoint
+from rrg.models.checkpoint import Checkpoint, revision_of
 from rrg.models.registry import FAMILIES, create
 from rrg.types import Evidence, RrgError, Saliency, View
 from tests.app.checkpoints import REPORTS
 from tests.made import TINY
 
 REPORT = "The heart is mildly enlarged. No pleural effusion. Old left rib fracture."
+ROOT = Path(__file__).parents[2]
 SIDE = 96  # a grid of 3 x 3
 BOTH = torch.tensor([[View.FRONTAL, View.LATERAL]])
 
@@ -222,3 +225,9 @@ def test_every_word_comes_with_its_probability(checkpoint):
         encoded = checkpoint.model.encode(pixels(), BOTH)
         whole = sentence_target(checkpoint, REPORT, 1).log_likelihood(checkpoint.model, encoded)
     assert sum(np.log(share) for _, share in told.words) == pytest.approx(float(whole), abs=1e-3)
+
+
+def test_the_faithfulness_log_is_of_the_models_that_ship():
+    logged = json.loads((ROOT / "docs" / "saliency.json").read_text())
+    shipped = {name: revision_of(ROOT / "checkpoints" / "iu-xray" / name) for name in logged["models"]}
+    assert logged["models"] == shipped
