@@ -87,7 +87,7 @@ scoreboard: data-folder $(VENV)/.dev
 	  --comparison $(RUNS)/aligned-baseline.json --comparison $(RUNS)/hard-negative-aligned.json --data "$(DATA)" \
 	  --out $(RUNS)/scoreboard.html
 
-# The ladder: its runs that have no result yet, then the table of all. Days on two cores; any may be killed.
+# The ladder: its runs that have no result yet, then the table of all. Hours on two cores; any may be killed.
 .PHONY: ladder ladder-table
 ladder: $(VENV)/.dev
 	$(BIN)/python -m rrg study configs/ladder.yaml --out runs/ladder --results results/ladder

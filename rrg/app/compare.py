@@ -105,8 +105,9 @@ def findings_table(
     truth = firmest(reference.findings) if reference is not None else {}
     labels = [label for label in (*left, *right, *truth) if label != NO_FINDING]
     rows = [
-        _row(label, left.get(label, ()), right.get(label, ()), truth.get(label, ()))
+        FindingRow(label, left.get(label, ()), right.get(label, ()), verdict, truth.get(label, ()), differing)
         for label in dict.fromkeys(labels)
+        for verdict, differing in [_judge_label(label, first.findings, second.findings)]
     ]
     return tuple(sorted(rows, key=_row_order))
 
@@ -130,12 +131,13 @@ def describe(finding: Finding) -> str:
 
 
 def conflict(mine: Finding, theirs: Finding) -> bool:
-    """Present against absent, or one side against the other. Uncertain conflicts with neither."""
+    """Present against absent, of the same side, severity and place as far as both state them; or, of what is present or
+    possible, left against right.
+    """
+    opposite = {mine.side, theirs.side} == {Side.LEFT, Side.RIGHT}
     if {mine.status, theirs.status} == {Status.PRESENT, Status.ABSENT}:
-        return True
-    if Status.ABSENT in {mine.status, theirs.status}:
-        return False
-    return {mine.side, theirs.side} == {Side.LEFT, Side.RIGHT}
+        return not opposite and not {"severity", "place"} & set(differing_attributes(mine, theirs))
+    return opposite and Status.ABSENT not in (mine.status, theirs.status)
 
 
 def contradicted(mine: Sequence[Finding], theirs: Sequence[Finding]) -> bool:
@@ -232,16 +234,18 @@ def _split(findings: Sequence[Finding], other: Sequence[Finding]) -> list[Findin
     return found
 
 
-def _row(
-    label: str, first: tuple[Finding, ...], second: tuple[Finding, ...], reference: tuple[Finding, ...]
-) -> FindingRow:
-    if not first or not second:
-        return FindingRow(label, first, second, Verdict.ALONE, reference)
-    left, right = _alike(first, second)
-    judged = [(each, *_against(each, mine, other)) for mine, other in ((left, right), (right, left)) for each in mine]
+def _judge_label(
+    label: str, first: Sequence[Finding], second: Sequence[Finding]
+) -> tuple[Verdict, tuple[str, ...]]:
+    """How two reports stand to each other in all that they say of a label, the absent included, and what differs."""
+    mine, theirs = ([each for each in said if each.label == label] for said in (first, second))
+    if not mine or not theirs:
+        return Verdict.ALONE, ()
+    left, right = _alike(mine, theirs)
+    judged = [(each, *_against(each, own, other)) for own, other in ((left, right), (right, left)) for each in own]
     worst = max((verdict for _, verdict, _ in judged), key=_ORDER.index)
     differing = [name for each, _, other in judged if other for name in differing_attributes(each, other)]
-    return FindingRow(label, first, second, worst, reference, tuple(dict.fromkeys(differing)))
+    return worst, tuple(dict.fromkeys(differing))
 
 
 def _row_order(row: FindingRow) -> tuple[int, int, str]:

@@ -199,7 +199,7 @@ def _flips(probes: Sequence[Probe]) -> str:
         cells = "".join(f"<td>{_cell(probe.models[p], measure)}</td>" for p, measure in _columns(probes))
         name = f'{esc(probe.flip.description)}<br><span class="quiet">{esc(probe.flip.edited)}</span>'
         rows.append(f'<tr><th scope="row">{name}</th>{cells}</tr>')
-    return _table("Every flip", _head(probes, "Flip"), rows)
+    return _table("Flips", _head(probes, "Flip"), rows)
 
 
 def _cell(each: Weighed, measure: str) -> str:

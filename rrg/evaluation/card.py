@@ -63,7 +63,11 @@ SOURCES = {
         "**non-commercial research only**; cite the collection with them.",
         "Adults examined in Indiana, USA, reports in English: other populations, children and bedside "
         "films are outside what it has seen.",
-        "Films are stretched to the square as they are in R2Gen's copy of the data and never mirrored: reports name sides.",
+        "Films are stretched to the square as they are in R2Gen's copy of the data and never mirrored: reports name "
+        "sides. The image network that ships with this project began with that of `checkpoints/simulated` (projections "
+        "of one chest CT, LIDC-IDRI-0001, S. G. Armato III et al., The Cancer Imaging Archive, CC BY 3.0) and was then "
+        "taught what people coded of the train split; the epoch with the best mean area under the ROC curve on val was "
+        "kept.",
     ),
     "simulated": DataSource(
         "simulated cohort",
@@ -204,8 +208,9 @@ def _recipe(stored: Stored) -> str:
 
 
 def _start(model: ModelConfig) -> str:
-    weights = "ImageNet weights" if model.imagenet else "random weights"
-    return f"{weights}, then taught the coded findings" if model.encoder else weights
+    if model.encoder:
+        return f"taught the coded findings by `rrg pretrain` (`{model.encoder}`), whose configuration says from what start"
+    return "ImageNet weights" if model.imagenet else "random weights"
 
 
 def _choice(select: str) -> str:

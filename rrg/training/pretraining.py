@@ -154,13 +154,14 @@ def _train(
         log_line(out, line)
         if position == per_epoch - 1 or state.step % config.save_every == 0:
             save(out, state, parts)
-    assert state.best_weights is not None
+    if state.best_weights is None:
+        raise RrgError(f"'{out}' holds a run of an earlier version that kept no best epoch. Remove it or choose another.")
     return state.best_weights
 
 
 def _keep_best(state: TrainState, epoch: int, found: Mapping[str, float], network: nn.Module) -> None:
     value = float(np.mean(list(found.values()))) if found else 0.0
-    if state.best_weights is None or value > state.best:
+    if value >= state.best:  # the later one where nothing can be told
         state.best, state.best_epoch = value, epoch
         state.best_weights = {name: each.detach().clone() for name, each in network.state_dict().items()}
 

@@ -130,3 +130,24 @@ def test_the_table_puts_conflicts_first_and_keeps_silence_apart_from_absence():
     assert rows["Fracture"].second == ()
     assert [describe(each) for each in rows["Pneumothorax"].second] == ["Pneumothorax absent"]
     assert "No Finding" not in rows
+
+
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("No left pleural effusion.", "Right pleural effusion."),
+        ("No upper lobe consolidation.", "Lower lobe consolidation."),
+        ("No large pleural effusion.", "Small pleural effusion."),
+    ],
+)
+def test_what_is_absent_here_does_not_contradict_what_is_present_elsewhere(mine, other):
+    a, b = LabelledText.of(mine), LabelledText.of(other)
+    for left, right in ((a, b), (b, a)):
+        assert compare_sentences(left, right)[0].verdict is Verdict.ALONE
+        assert findings_table(left, right)[0].verdict is Verdict.ALONE
+
+
+def test_a_row_is_judged_on_what_is_absent_too():
+    one, two = LabelledText.of("Left effusion. No right effusion."), LabelledText.of("Left effusion. Right effusion.")
+    assert [each.verdict for each in compare_sentences(one, two)] == [Verdict.AGREES, Verdict.CONTRADICTS]
+    assert findings_table(one, two)[0].verdict is Verdict.CONTRADICTS
