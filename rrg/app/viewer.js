@@ -189,7 +189,6 @@ function mountViewer(element, props, watch) {
     const { at } = film, percent = (x) => `${Math.round(100 * x)} %`;
     find("window").textContent = `window ${percent(at.width)} · level ${percent(at.level)} · zoom ${at.zoom.toFixed(1)}×${at.invert ? " · inverted" : ""}`;
     find("invert").setAttribute("aria-pressed", String(at.invert));
-    ["windowing", "panning"].forEach((part) => find(part).setAttribute("aria-pressed", String(part.startsWith(tool.slice(0, 3)))));
   }
 
   function paintPane(film, map, left, top, width, height, ratio) {
@@ -282,7 +281,11 @@ function mountViewer(element, props, watch) {
     find("spoken").textContent = outlined ? `Outlined: ${facts.filter((fact) => fact.shown).map((fact) => fact.name).join("; ")}` : "No outlines";
   }
 
-  function use(chosen) { tool = chosen; draw(); }
+  function use(chosen) { // said at once, not with the next frame
+    tool = chosen;
+    ["windowing", "panning"].forEach((part) => find(part).setAttribute("aria-pressed", String(part.startsWith(tool.slice(0, 3)))));
+    draw();
+  }
 
   const DO = {
     windowing: () => use("window"), panning: () => use("pan"), closer: () => zoomBy(KEY_ZOOM), farther: () => zoomBy(1 / KEY_ZOOM),
