@@ -198,8 +198,8 @@ def test_a_reranked_system_is_a_row_of_its_own(result, checkpoint, val):
     reranked = evaluate(checkpoint, val, replace(QUICK, decoding=Decoding.of("rerank", 3, seed=1)))
     assert reranked["system"] == {**result["system"], "name": f"{checkpoint.name}, reranked, 3 drafts"}
     assert reranked["decoding"] | {"min_new_tokens": 0} == {
-        "do_sample": True, "num_beams": 1, "top_p": 0.9, "temperature": 0.5, "candidates": 3, "chosen by": "alignment", "seed": 1,
-        "min_new_tokens": 0,
+        "do_sample": True, "num_beams": 1, "top_p": 0.9, "temperature": 0.5, "candidates": 3,
+        "chosen by": "alignment", "seed": 1, "min_new_tokens": 0,
     }  # fmt: skip
     assert reranked["metrics"]["loss"] == result["metrics"]["loss"]
     assert [s["text"] for s in reranked["studies"]] != [s["text"] for s in result["studies"]]
