@@ -74,11 +74,10 @@ class Intake:
         if not name and default is not None:
             return default
         collection, _, checkpoint = name.partition("/")
-        known = self.room.library.collections()
-        if checkpoint not in known.get(collection, ()):
-            at_hand = ", ".join(f"{c}/{n}" for c, names in known.items() for n in names) or "none"
-            raise RrgError(f"{name!r} names no checkpoint; write collection/name. At hand: {at_hand}.")
-        return Key(collection, checkpoint)
+        key, library = Key(collection, checkpoint), self.room.library
+        if not library.has(key):
+            raise RrgError(f"{name!r} names no checkpoint; write collection/name. At hand: {library.at_hand()}.")
+        return key
 
     def _corrected(self, opened: OpenStudy, asked: Asked) -> OpenStudy:
         unknown = [view for view in asked.views if view not in VIEWS]

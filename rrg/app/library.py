@@ -191,14 +191,19 @@ class Library:
         )
 
     def _open(self, key: Key) -> Reader:
-        known = self.collections()
-        if key.name not in known.get(key.collection, ()):
-            at_hand = ", ".join(f"{c}/{n}" for c, names in known.items() for n in names) or "none"
-            raise RrgError(f"no checkpoint {key}; at hand: {at_hand}")
+        if not self.has(key):
+            raise RrgError(f"no checkpoint {key}; at hand: {self.at_hand()}")
         try:
             return self._load(self.root / key.collection / key.name)
         except RrgError as error:
             raise RrgError(self._without_root(str(error))) from error
+
+    def has(self, key: Key) -> bool:
+        return key.name in self.collections().get(key.collection, ())
+
+    def at_hand(self) -> str:
+        """Every checkpoint by its full name, for a refusal."""
+        return ", ".join(f"{c}/{n}" for c, names in self.collections().items() for n in names) or "none"
 
     def _without_root(self, told: str) -> str:
         """Words for every browser: where the library lies on this machine is none of a caller's business."""

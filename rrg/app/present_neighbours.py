@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rrg.app.compare import OTHERWISE, LabelledText, Sentence, Verdict, compare_sentences
 from rrg.app.present import card, esc, pair
-from rrg.app.present_reports import tag
+from rrg.app.present_reports import KIND, tag, verdict_tag
 from rrg.retrieval.texts import OPENI, openi_link
 from rrg.types import ModelReading, Neighbour, Reading
 
@@ -23,10 +23,10 @@ LEAD = (
 )
 OWN = "its own report"
 _WORDS = {
-    Verdict.AGREES: ("agrees", "✓", "matches"),
-    Verdict.DIFFERS: ("differs", "~", "differs"),
-    Verdict.CONTRADICTS: ("contradicts", "≠", "contradicts"),
-    Verdict.ALONE: ("alone", "+", "only here"),
+    Verdict.AGREES: "matches",
+    Verdict.DIFFERS: "differs",
+    Verdict.CONTRADICTS: "contradicts",
+    Verdict.ALONE: "only here",
 }
 
 
@@ -39,14 +39,10 @@ def neighbours(
     shared = [{n.study_id for n in model.neighbours} for model in reading.models]
     both = set.intersection(*shared) if shared else set()
     cards = [_model(model, both, pictures or {}, bool(simulated)) for model in reading.models]
-    key = "".join(verdict_tag(verdict) for verdict in _WORDS)
+    key = "".join(verdict_tag(verdict, word) for verdict, word in _WORDS.items())
     credit = attribution("Training reports", [n for model in reading.models for n in model.neighbours])
     credit += _simulated(simulated) if simulated else ""
     return f'<p class="lead">{LEAD}{key}</p>{pair(cards)}{credit}'
-
-
-def verdict_tag(verdict: Verdict) -> str:
-    return tag(*_WORDS[verdict])
 
 
 def held_against(text: str, other: LabelledText | ModelReading, called: str) -> tuple[Sentence, ...]:
@@ -62,10 +58,10 @@ def lines(sentences: Sequence[Sentence], notes: Sequence[str] | None = None) -> 
 
 
 def _line(sentence: Sentence, note: str) -> str:
-    kind = _WORDS[sentence.verdict][0]
+    kind, tagged = KIND[sentence.verdict], verdict_tag(sentence.verdict, _WORDS[sentence.verdict])
     because = f'<span class="because">{esc(sentence.reason)}</span>' if sentence.verdict in OTHERWISE else ""
     small = f" <small>{note}</small>" if note else ""
-    said = f"{verdict_tag(sentence.verdict)}<span>{esc(sentence.text)}{small}{because}</span>"
+    said = f"{tagged}<span>{esc(sentence.text)}{small}{because}</span>"
     return f'<li class="line {kind}" title="{esc(sentence.reason)}">{said}</li>'
 
 
@@ -107,7 +103,7 @@ def _tally(sentences: Sequence[Sentence]) -> str:
     if not sentences:
         return ""
     counts = Counter(sentence.verdict for sentence in sentences)
-    said = "".join(tag(kind, sign, f"{counts[v]} {word}") for v, (kind, sign, word) in _WORDS.items())
+    said = "".join(verdict_tag(v, f"{counts[v]} {word}") for v, word in _WORDS.items())
     return f'<p class="tally">Of {len(sentences)} neighbouring sentences: {said}</p>'
 
 

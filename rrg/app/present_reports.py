@@ -21,7 +21,7 @@ from rrg.app.study import OpenStudy
 from rrg.types import Finding, ModelReading, Reading, Status
 
 _SIGN = {Verdict.AGREES: "✓", Verdict.ALONE: "+", Verdict.DIFFERS: "~", Verdict.CONTRADICTS: "≠"}
-_KIND = {verdict: verdict.name.lower() for verdict in Verdict}
+KIND = {verdict: verdict.name.lower() for verdict in Verdict}
 _STATUS = {"present": "●", "uncertain": "◐", "absent": "○"}
 
 
@@ -52,7 +52,7 @@ def reports(study: OpenStudy) -> str:
         _report(mine, i, _verdicts(mine, {"": other, **truth}))
         for i, (mine, other) in enumerate(((first, second), (second, first)))
     ]
-    key = "".join(_verdict(verdict) for verdict in Verdict)
+    key = "".join(verdict_tag(verdict) for verdict in Verdict)
     told = f"Against the other report, by the findings named: {key}. That two models agree does not make it true."
     legend = f'<p class="key">{told}</p>'
     return pair(cards) + _reference_card(truth, study) + legend + _settings(study, reading)
@@ -80,8 +80,8 @@ def _reference(study: OpenStudy) -> dict[str, Labelled]:
     return {REFERENCE: LabelledText.of(study.reference)} if study.reference else {}
 
 
-def _verdict(verdict: Verdict) -> str:
-    return tag(_KIND[verdict], _SIGN[verdict], verdict.value)
+def verdict_tag(verdict: Verdict, word: str | None = None) -> str:
+    return tag(KIND[verdict], _SIGN[verdict], word or verdict.value)
 
 
 def _verdicts(mine: Labelled, others: Mapping[str, Labelled]) -> list[dict[str, Sentence]]:
@@ -128,20 +128,20 @@ def _chip(number: int, place: int, against: Mapping[str, Sentence]) -> str:
     because = "".join(f'<span class="because">{esc(reason)}</span>' for reason in reasons)
     chosen = f'data-report="{number}" data-sentence="{place}" aria-pressed="false"'
     button = f'<button type="button" class="pick" {chosen}>{tags} {esc(first.text)}{because}</button>'
-    return f'<li class="chip {_KIND[first.verdict]}" title="{esc(first.reason)}">{button}</li>'
+    return f'<li class="chip {KIND[first.verdict]}" title="{esc(first.reason)}">{button}</li>'
 
 
 def _against(name: str, sentence: Sentence) -> str:
     verdict = sentence.verdict
     if not name:
-        return _verdict(verdict)
+        return verdict_tag(verdict)
     words = {
         Verdict.AGREES: f"{name} agrees",
         Verdict.DIFFERS: f"{name} differs",
         Verdict.CONTRADICTS: f"{name} contradicts",
         Verdict.ALONE: f"not in {name}",
     }
-    return tag(_KIND[verdict], _SIGN[verdict], words[verdict])
+    return verdict_tag(verdict, words[verdict])
 
 
 def _finding_row(row: FindingRow, referenced: bool) -> str:
@@ -153,9 +153,9 @@ def _finding_row(row: FindingRow, referenced: bool) -> str:
 
 def _together(row: FindingRow) -> str:
     if row.verdict is Verdict.DIFFERS:
-        return tag("differs", _SIGN[Verdict.DIFFERS], f"differs in {' and '.join(row.differing)}")
+        return verdict_tag(Verdict.DIFFERS, f"differs in {' and '.join(row.differing)}")
     if row.verdict is not Verdict.ALONE:
-        return _verdict(row.verdict)
+        return verdict_tag(row.verdict)
     if not row.first and not row.second:
         return tag("alone", "−", "in neither report")
     if not row.first or not row.second:
@@ -182,7 +182,7 @@ def _denied_row(labels: Sequence[str], columns: int, referenced: bool) -> str:
 
 def _refuted(found: Sequence[Finding], reference: Sequence[Finding]) -> str:
     against = contradicted(found, reference)
-    return "<br>" + tag("contradicts", _SIGN[Verdict.CONTRADICTS], REFERENCE) if against else ""
+    return "<br>" + verdict_tag(Verdict.CONTRADICTS, REFERENCE) if against else ""
 
 
 def _stated(found: Sequence[Finding]) -> str:

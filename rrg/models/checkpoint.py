@@ -155,6 +155,11 @@ class _Queue(BaseStreamer):
             yield item
 
 
+def as_shipped(value: Tensor) -> Tensor:
+    """In half precision, as checkpoints keep their weights; whole numbers as they are."""
+    return (value.half() if value.is_floating_point() else value).contiguous()
+
+
 def save_checkpoint(
     folder: Path,
     model: PreTrainedModel,
@@ -169,9 +174,7 @@ def save_checkpoint(
         old.unlink()
     # Counters of BatchNorm are integers and stay; everything else halves. What is tied is written once.
     tied = set(model.all_tied_weights_keys)
-    half = {
-        k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items() if k not in tied
-    }
+    half = {k: as_shipped(v) for k, v in model.state_dict().items() if k not in tied}
     model.save_pretrained(folder, state_dict=half, max_shard_size=SHARD)
     tokenizer.save_pretrained(folder)
     (folder / PREPROCESSING).write_text(json.dumps(preprocessing.to_dict(), indent=2) + "\n")

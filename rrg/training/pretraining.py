@@ -29,6 +29,7 @@ from tqdm import tqdm
 from rrg.data.batch import StudyImages, load_images
 from rrg.data.datasets import load_studies
 from rrg.data.preprocess import Preprocessing, to_pixels
+from rrg.models.checkpoint import as_shipped
 from rrg.models.encoder import RadiographEncoder, load_encoder_weights, load_imagenet_weights
 from rrg.models.prompt import KINDS, join_views
 from rrg.training.config import EncoderConfig
@@ -97,13 +98,9 @@ def pretrain(config: EncoderConfig, out: Path) -> Path:
         load_imagenet_weights(encoder, config.backbone)
     model = FindingClassifier(encoder, splits["train"].coded.mean(0), config.dropout)
     best = _train(config, model, splits, names, out)
+    # Rounded before any feature is kept: a model that ships sees what its generator learned on.
     save_file({name: as_shipped(value) for name, value in best.items()}, out / WEIGHTS)
     return out / WEIGHTS
-
-
-def as_shipped(value: Tensor) -> Tensor:
-    """In half precision, as checkpoints keep it: features of a model that ships are those its generator learned on."""
-    return (value.half() if value.is_floating_point() else value).contiguous()
 
 
 def _split(images: StudyImages, names: Sequence[str]) -> _Split:

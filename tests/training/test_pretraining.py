@@ -7,10 +7,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rrg.data.batch import load_images
+from rrg.models.checkpoint import as_shipped
 from rrg.models.encoder import LITE0, RadiographEncoder, load_encoder_weights
 from rrg.training import pretraining
 from rrg.training.config import EncoderConfig
-from rrg.training.pretraining import WEIGHTS, as_shipped, drop_views, pretrain, vary
+from rrg.training.pretraining import WEIGHTS, drop_views, pretrain, vary
 from rrg.types import RrgError, View
 
 
