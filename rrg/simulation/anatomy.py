@@ -35,6 +35,10 @@ LUNGS: Mapping[Side, tuple[str, ...]] = {
     Side.LEFT: ("lung_upper_lobe_left", "lung_lower_lobe_left"),
     Side.RIGHT: ("lung_upper_lobe_right", "lung_middle_lobe_right", "lung_lower_lobe_right"),
 }
+ARMS, ARM_MARGIN = ("humerus_left", "humerus_right"), 4  # voxels around them that belong to the joint
+# What a frontal ray must not cross much of, if what lies in the lung is to be seen.
+DENSE = ("heart", "vertebrae", "aorta", "liver", "spleen", "stomach", "colon", "kidney")
+CLEAR_BY = 2  # coarse voxels that such a ray keeps away from them
 HALF = 2  # coarse maps have half the resolution in each direction
 
 
@@ -129,12 +133,13 @@ class Anatomy:
 
     @cached_property
     def clear(self) -> Mask:
-        """(z, x) on every second voxel: where a frontal ray crosses much lung and hardly any heart or spine."""
+        """(z, x) on every second voxel: where a frontal ray crosses much lung and hardly any heart, spine or belly."""
         step = (slice(None, None, HALF),) * 3
-        dense = self.structure(*[n for n in self.names if n.startswith(("heart", "vertebrae", "aorta"))])
+        dense = self.structure(*[n for n in self.names if n.startswith(DENSE)])
         crossed = dense[step].sum(axis=1) * self.voxel_mm * HALF
         lung = self.lung(Side.BILATERAL)[step].sum(axis=1) * self.voxel_mm * HALF
-        return (crossed < 15) & (lung > 0.55 * np.percentile(lung[lung > 0], 95))
+        free = (crossed < 15) & (lung > 0.55 * np.percentile(lung[lung > 0], 95))
+        return ndimage.binary_erosion(free, iterations=CLEAR_BY)
 
     @cached_property
     def apex(self) -> int:
@@ -224,7 +229,16 @@ def load_anatomy() -> Anatomy:
     upright = np.ascontiguousarray(nearest[:, :, at].transpose(2, 1, 0))
     anatomy = Anatomy(finer, upright, render.structure_ids(), VOXEL_MM)
     _heal(anatomy)
+    _without_arms(anatomy)
     return anatomy
+
+
+def _without_arms(anatomy: Anatomy) -> None:
+    """Arms raised in the CT are down on a film: their bones, which would lie over the apices, become soft tissue."""
+    box = anatomy.box(*ARMS, margin=ARM_MARGIN)
+    arms = ndimage.binary_dilation(anatomy.structure_in(box, *ARMS), iterations=ARM_MARGIN)
+    part = anatomy.attenuation[box]
+    part[arms] = np.minimum(part[arms], np.float32(1.05 * render.WATER_PER_MM))
 
 
 def _heal(anatomy: Anatomy) -> None:

@@ -80,16 +80,16 @@ def changed(shape: Shape, fact: Fact, anatomy: Anatomy) -> Shape:
             height, depth, width = shape.scale
             deeper = (
                 height,
-                depth * (1 + 0.16 * given["deepening"]),
+                depth * (1 + 0.26 * given["deepening"]),
                 width * (1 + 0.04 * given["deepening"]),
             )
-            flat = _risen(shape, Side.BILATERAL, -30 * given["flattening"])
-            return replace(flat, scale=deeper, heart=shape.heart * (1 - 0.1 * given["flattening"]))
+            flat = _risen(shape, Side.BILATERAL, -46 * given["flattening"])
+            return replace(flat, scale=deeper, heart=shape.heart * (1 - 0.18 * given["flattening"]))
         case Kind.PNEUMOTHORAX:
-            pushed = 18 * max(given["fraction"] - 0.5, 0)
+            pushed = 70 * max(given["fraction"] - 0.4, 0)
             return replace(shape, shift_mm=shape.shift_mm - sign * pushed)
         case Kind.EFFUSION if fact.side is not Side.BILATERAL:
-            pushed = 35 * max(given["height"] - 0.55, 0)
+            pushed = 70 * max(given["height"] - 0.42, 0)
             return replace(shape, shift_mm=shape.shift_mm - sign * pushed)
         case Kind.LOBAR_ATELECTASIS:
             risen = _risen(shape, fact.side, 22 * given["loss"] * (fact.place != "middle lobe"))

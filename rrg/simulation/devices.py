@@ -6,6 +6,7 @@ changed and how much of each voxel in it is the device, in [0, 1].
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ def pacemaker(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     box = _whole(canvas)
     total = np.zeros(canvas.volume.shape, dtype=np.float32)
     middle = _pocket(canvas, fact.side)
-    part, can = _can(canvas, middle, fact.parameters["tilt_deg"])
+    part, can = _can(canvas, middle, fact.parameters["tilt_deg"], _model(canvas.rng))
     canvas.lift(part, can, CAN)
     total[part] = can
     ways = [_to_ventricle(canvas), _to_atrium(canvas)][: round(fact.parameters["leads"])]
@@ -77,18 +78,20 @@ def sternal_wires(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     total = np.zeros(canvas.volume.shape, dtype=np.float32)
     count = round(fact.parameters["wires"])
     low, high = anatomy.boxes["sternum"][0].start, anatomy.boxes["sternum"][0].stop
+    # The bone's axis, straight: slice by slice its middle wanders with rib cartilage and gaps.
+    bone = np.argwhere(anatomy.structure_in(box, "sternum")) + np.array([p.start for p in box])
+    deep, aside = (np.polyfit(bone[:, 0], bone[:, axis], degree) for axis, degree in ((1, 2), (2, 1)))
+    turn = np.linspace(0, 2 * np.pi, 17) + np.pi / 2
     for height in np.linspace(low + 0.2 * (high - low), high - 0.1 * (high - low), count):
-        plane = np.argwhere(anatomy.structure_in((slice(int(height), int(height) + 3), *box[1:]), "sternum"))
-        inner = plane[:, 1:].mean(axis=0) if len(plane) else np.array([8.0, anatomy.midline - box[2].start])
-        y, x = inner + np.array([box[1].start, box[2].start])
-        turn = np.linspace(0, 2 * np.pi, 17) + np.pi / 2
-        tilt, wide = rng.normal(0, 2) / mm, rng.uniform(8, 11) / mm
-        loop = np.stack([height + tilt * np.cos(turn) + rng.normal(0, 1) / mm * np.sin(turn), y + 7 / mm * np.sin(turn),
-                         x + wide * np.cos(turn)], axis=1)  # fmt: skip
+        y, x = float(np.polyval(deep, height)), float(np.polyval(aside, height))
+        tilt, wide = rng.normal(0, 1.2) / mm, rng.uniform(11, 13) / mm
+        loop = np.stack(
+            [height + tilt * np.cos(turn), y + 8 / mm * np.sin(turn), x + wide * np.cos(turn)], axis=1
+        )
         _line(canvas, [tuple(p) for p in loop], WIRE_MM, STEEL, total)
-        knot = [(height, y + 7 / mm, x), (height - 3 / mm, y + 9 / mm, x + rng.uniform(-2, 2)),
-                (height - 6 / mm, y + 9 / mm, x + rng.uniform(-3, 3))]  # fmt: skip
-        _line(canvas, knot, 1.5 * WIRE_MM, STEEL, total)
+        knot = [(height, y + 8 / mm, x), (height - 2 / mm, y + 9.5 / mm, x + rng.normal(0, 0.7) / mm),
+                (height - 5 / mm, y + 9 / mm, x + rng.normal(0, 1.2) / mm)]  # fmt: skip
+        _line(canvas, knot, 1.4 * WIRE_MM, STEEL, total)
     return box, total[box]
 
 
@@ -113,15 +116,33 @@ def _line(canvas: Canvas, points: list[Point], radius_mm: float, value: float, t
 def _pocket(canvas: Canvas, side: Side | None) -> Point:
     """The middle of a generator: below the collar bone's outer half, 9 mm under the skin."""
     out = 1.0 if side is Side.LEFT else -1.0
-    z = canvas.anatomy.apex - 36 / canvas.mm
-    x = canvas.anatomy.midline + out * 78 / canvas.mm
+    z = canvas.anatomy.apex - canvas.rng.uniform(28, 48) / canvas.mm
+    x = canvas.anatomy.midline + out * canvas.rng.uniform(70, 88) / canvas.mm
     front = canvas.anatomy.front[round(z), round(x) - 6 : round(x) + 7]
     return float(z), float(np.median(front)) - 9 / canvas.mm, float(x)
 
 
-def _can(canvas: Canvas, middle: Point, degrees: float) -> tuple[Box, Array]:
-    """A flat box with round corners, 44 x 40 x 8 mm, tilted in the coronal plane."""
-    reach = round(32 / canvas.mm)
+@dataclass(frozen=True)
+class Can:
+    """A generator's half width, half height and half thickness in mm; how square its corners are (2: an ellipse)."""
+
+    wide: float
+    high: float
+    thick: float
+    square: float
+
+
+def _model(rng: np.random.Generator) -> Can:
+    """Between a small round pacemaker and a large square one."""
+    wide = float(rng.uniform(19, 27))
+    return Can(
+        wide, wide * float(rng.uniform(0.8, 1.05)), float(rng.uniform(3, 5)), float(rng.uniform(2.1, 3.6))
+    )
+
+
+def _can(canvas: Canvas, middle: Point, degrees: float, model: Can) -> tuple[Box, Array]:
+    """A flat box with round corners, tilted in the coronal plane."""
+    reach = round(40 / canvas.mm)
     box: Box = tuple(  # type: ignore[assignment]
         slice(max(0, int(c) - reach), min(n, int(c) + reach))
         for c, n in zip(middle, canvas.volume.shape, strict=True)
@@ -129,8 +150,10 @@ def _can(canvas: Canvas, middle: Point, degrees: float) -> tuple[Box, Array]:
     z, y, x = ((a - c) * canvas.mm for a, c in zip(canvas.grid(box), middle, strict=True))
     angle = np.deg2rad(degrees)
     u, v = x * np.cos(angle) + z * np.sin(angle), z * np.cos(angle) - x * np.sin(angle)
-    round_corners = (np.abs(u / 22) ** 3.2 + np.abs(v / 20) ** 3.2) ** (1 / 3.2) - 1
-    return box, soft(round_corners * 20, 1.2 * canvas.mm) * soft(np.abs(y + 0.12 * x) - 4, canvas.mm)
+    power = model.square
+    beyond = (np.abs(u / model.wide) ** power + np.abs(v / model.high) ** power) ** (1 / power) - 1
+    deep = np.abs(y + 0.12 * x) - model.thick
+    return box, soft(beyond * model.high, 1.2 * canvas.mm) * soft(deep, canvas.mm)
 
 
 def _subclavian(canvas: Canvas, side: Side | None) -> list[Point]:

@@ -17,7 +17,10 @@ GRADED: Mapping[Kind, Mapping[str, tuple[tuple[float, float], tuple[float, float
     Kind.CARDIOMEGALY: {"scale": ((1.14, 1.24), (1.28, 1.38), (1.43, 1.58))},
     Kind.EFFUSION: {"height": ((0.1, 0.2), (0.28, 0.42), (0.52, 0.75))},
     Kind.PNEUMOTHORAX: {"fraction": ((0.08, 0.17), (0.24, 0.4), (0.5, 0.75))},
-    Kind.CONSOLIDATION: {"extent": ((0.18, 0.32), (0.42, 0.6), (0.75, 1.0))},
+    Kind.CONSOLIDATION: {
+        "extent": ((0.18, 0.32), (0.42, 0.6), (0.75, 1.0)),
+        "density": ((0.4, 0.6), (0.6, 0.8), (0.85, 1.0)),
+    },
     Kind.LINEAR_ATELECTASIS: {
         "bands": ((1, 1), (2, 2), (3, 4)),
         "thickness_mm": ((1.5, 2.5), (2.8, 3.8), (4.2, 5.8)),
@@ -30,6 +33,7 @@ GRADED: Mapping[Kind, Mapping[str, tuple[tuple[float, float], tuple[float, float
     Kind.HYPERINFLATION: {
         "flattening": ((0.25, 0.4), (0.5, 0.7), (0.8, 1.0)),
         "deepening": ((0.1, 0.3), (0.4, 0.6), (0.7, 1.0)),
+        "lucency": ((0.06, 0.14), (0.18, 0.28), (0.32, 0.45)),
     },
     Kind.ELEVATED_HEMIDIAPHRAGM: {"rise_mm": ((20, 28), (34, 44), (52, 68))},
 }
@@ -64,8 +68,8 @@ def sample_fact(
     if kind in {Kind.NODULE, Kind.MASS}:
         if calcified is None:
             calcified = bool(kind is Kind.NODULE and rng.random() < 0.4)
-        low, high = (31.0, 75.0) if kind is Kind.MASS else (6.0, 14.0) if calcified else (8.0, 28.0)
-        size = float(round(low + (high - low) * rng.beta(1.3, 2.2)))
+        low, high = (31.0, 75.0) if kind is Kind.MASS else (7.0, 15.0) if calcified else (10.0, 28.0)
+        size = float(round(low + (high - low) * rng.beta(1.4, 2.0)))
     parameters = _parameters(kind, severity, rng)
     return Fact(kind, side, severity, place, size, calcified, parameters)
 

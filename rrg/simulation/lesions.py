@@ -14,11 +14,12 @@ from rrg.simulation import devices, parenchyma, pleura
 from rrg.simulation.anatomy import LUNGS
 from rrg.simulation.canvas import Box, Canvas, halved
 from rrg.simulation.truth import Fact, Kind
+from rrg.simulation.warp import Field
 from rrg.types import Side
 
 Array = NDArray[np.floating[Any]]
 
-LUCENT = (Kind.HYPERINFLATION,)
+ROUND = frozenset({Kind.NODULE, Kind.MASS})  # of a shape of their own, whatever the body's is
 
 
 def put(canvas: Canvas, fact: Fact) -> Array:
@@ -30,6 +31,12 @@ def put(canvas: Canvas, fact: Fact) -> Array:
         total = mask if total is None else np.maximum(total, mask)
     assert total is not None
     return total
+
+
+def ball(canvas: Canvas, fact: Fact, field: Field) -> Array:
+    """Put a nodule or mass into a canvas that has been given its shape by the field; returns its mask as `put` does."""
+    box, share = parenchyma.nodule(canvas, fact, field.moved(parenchyma.within_lung(canvas, fact)))
+    return halved(box, share, canvas.volume.shape)
 
 
 def _sides(fact: Fact) -> tuple[Side | None, ...]:
@@ -47,7 +54,7 @@ def _drawn(canvas: Canvas, fact: Fact, side: Side | None) -> tuple[Box, Array]:
         case Kind.ELEVATED_HEMIDIAPHRAGM, Side():
             return _below_lung(canvas, side, fact.parameters["rise_mm"])
         case Kind.HYPERINFLATION, _:
-            return _lucent(canvas, fact.parameters["lucency"])
+            return _lucent(canvas, 1 - fact.parameters["lucency"])
         case Kind.CARDIOMEGALY, _:
             box = canvas.anatomy.box("heart", "atrial_appendage_left")
             return box, canvas.anatomy.structure_in(box, "heart", "atrial_appendage_left").astype(np.float32)
@@ -58,8 +65,6 @@ DRAWN = {
     Kind.CONSOLIDATION: parenchyma.consolidation,
     Kind.LOBAR_ATELECTASIS: parenchyma.lobar_atelectasis,
     Kind.OEDEMA: parenchyma.oedema,
-    Kind.NODULE: parenchyma.nodule,
-    Kind.MASS: parenchyma.nodule,
     Kind.PACEMAKER: devices.pacemaker,
     Kind.CENTRAL_LINE: devices.central_line,
     Kind.STERNAL_WIRES: devices.sternal_wires,

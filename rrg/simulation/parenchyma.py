@@ -15,15 +15,17 @@ from scipy import ndimage
 from rrg.simulation.anatomy import HALF, LUNGS
 from rrg.simulation.canvas import Box, Canvas, soft
 from rrg.simulation.render import WATER_PER_MM
-from rrg.simulation.truth import Fact, Kind
+from rrg.simulation.truth import Fact
 from rrg.types import Side
 
 Array = NDArray[np.floating[Any]]
 
 SOLID = 1.05 * WATER_PER_MM
-# A nodule is drawn denser than it is, the more so the smaller: 256 pixels must show what a full film would.
-TUMOUR, TUMOUR_BOOST_MM = 1.25 * WATER_PER_MM, 13.0
-CALCIUM = 3.0 * WATER_PER_MM
+# Filled lung and nodules are drawn denser than they are, a nodule the more so the smaller: 256 pixels must show what a full
+# film would.
+FILLED = 1.4 * WATER_PER_MM
+TUMOUR, TUMOUR_BOOST_MM = 1.05 * WATER_PER_MM, 23.0
+CALCIUM, CALCIUM_BOOST_MM = 1.5 * WATER_PER_MM, 24.0
 
 
 def lobe_of(fact: Fact) -> str:
@@ -45,7 +47,7 @@ def consolidation(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     limit = np.quantile(score[lobe][::7], given["extent"]) if given["extent"] < 1 else score.max() + 1
     filled = soft(score - limit, 0.3) * lobe
     lumps = np.clip(0.9 + 0.2 * canvas.cloud(box, 7), 0.35, 1)
-    canvas.lift(box, filled * lumps * np.float32(0.6 + 0.4 * given["density"]), SOLID)
+    canvas.lift(box, filled * lumps * np.float32(0.35 + 0.65 * given["density"]), FILLED)
     return box, filled
 
 
@@ -70,11 +72,11 @@ def lobar_atelectasis(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     away = np.sqrt(
         sum((w * (a - c)) ** 2 for w, a, c in zip(weight, (aside, y, z), aim, strict=True))
     ).astype(np.float32)
-    away += 0.02 * canvas.cloud(box, 40)
+    away += 0.05 * canvas.cloud(box, 45) + 0.02 * canvas.cloud(box, 14)
     loss = fact.parameters["loss"]
     limit = np.quantile(away[lobe][::7], 1 - 0.85 * loss)
-    airless = soft(away - limit, 0.04) * lobe
-    canvas.lift(box, airless * np.float32(0.35 + 0.6 * loss), SOLID)
+    airless = soft(away - limit, 0.1) * lobe
+    canvas.lift(box, airless * np.float32(0.4 + 0.6 * loss), FILLED)
     return box, airless
 
 
@@ -86,33 +88,33 @@ def bands(canvas: Canvas, fact: Fact, side: Side) -> tuple[Box, Array]:
     total = np.zeros(lung.shape, dtype=np.float32)
     for k in range(round(given["bands"])):
         total = np.maximum(total, _plate(canvas, box, fact, k) * lung)
-    canvas.lift(box, total * np.float32(0.75), SOLID)
+    canvas.lift(box, total, FILLED)
     return box, total
 
 
 def _plate(canvas: Canvas, box: Box, fact: Fact, k: int) -> Array:
-    """One plate: its middle over the lung's base, its tilt in the coronal plane; the farther ones shorter."""
+    """One plate: its middle over the lung's base, its tilt in the coronal plane; ragged, the farther ones shorter."""
     rng, mm, given = canvas.rng, canvas.mm, fact.parameters
     low, high = (0.0, 0.2) if fact.place == "base" else (0.22, 0.5)
     lung = canvas.anatomy.structure_in(box, *(name for lobes in LUNGS.values() for name in lobes))
-    across = rng.uniform(0.35, 0.6) * lung.shape[2]
+    across = rng.uniform(0.3, 0.65) * lung.shape[2]
     back = rng.uniform(0.35, 0.6) * lung.shape[1]
     column = lung[:, int(back), int(across)]
     base = float(column.argmax()) if column.any() else 0.0
-    height = base + (low + (high - low) * 2 * given["height"]) * lung.shape[0] + (4 + 16 * k) / mm
+    height = base + (low + (high - low) * 2 * given["height"]) * lung.shape[0] + (4 + rng.uniform(9, 17) * k) / mm
     z, y, x = (a - part.start for a, part in zip(canvas.grid(box), box, strict=True))
-    tilt = np.deg2rad(given["tilt_deg"] * (1 if k % 2 == 0 else 0.3) + rng.normal(0, 5))
+    tilt = np.deg2rad(given["tilt_deg"] * (1 if k % 2 == 0 else 0.3) + rng.normal(0, 8))
     dz, dy, dx = (z - height) * mm, (y - back) * mm, (x - across) * mm
     along, normal = dx * np.cos(tilt) + dz * np.sin(tilt), dz * np.cos(tilt) - dx * np.sin(tilt)
-    length = given["length_mm"] * (1 - 0.15 * k)
+    length = given["length_mm"] * rng.uniform(0.75, 1) ** k
     lean = rng.normal(0, 0.05)
-    bent = normal + rng.uniform(-0.002, 0.002) * along**2 + lean * dy
-    thick = max(given["thickness_mm"] / 2, 0.5 * mm)
-    return (
-        np.exp(-((bent / thick) ** 2))
-        * soft(np.abs(along) - length / 2, 8)
-        * soft(np.abs(dy) - length / 3, 10)
-    )
+    bent = normal + rng.uniform(-0.002, 0.002) * along**2 + lean * dy + 0.9 * canvas.cloud(box, 22)
+    # Thickest in its middle, uneven, thin towards the ends.
+    taper = np.sqrt(np.clip(1 - (2 * along / (1.15 * length)) ** 2, 0, 1))
+    uneven = np.clip(1 + 0.35 * canvas.cloud(box, 13), 0.4, 1.8)
+    thick = np.maximum(given["thickness_mm"] / 2 * taper * uneven, 0.6 * mm)
+    plate = np.exp(-((bent / thick) ** 2)) * taper * np.clip(0.8 + 0.25 * canvas.cloud(box, 18), 0.3, 1)
+    return np.asarray(plate * soft(np.abs(along) - length / 2, 14) * soft(np.abs(dy) - length / 3, 14))
 
 
 def oedema(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
@@ -150,11 +152,10 @@ def _septa(canvas: Canvas, box: Box, wall: Array) -> Array:
     return np.clip(1.1 - phase, 0, 1) * soft(wall - 17, 4) * low
 
 
-def nodule(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
-    """A ball, more or less even, wholly or nearly within the lung."""
+def nodule(canvas: Canvas, fact: Fact, center: tuple[float, float, float]) -> tuple[Box, Array]:
+    """A ball about a place (z, y, x) in voxels, more or less even."""
     given, size = fact.parameters, float(fact.size_mm or 0)
     radius = [size / 2 / (canvas.mm * s) for s in canvas.scale]
-    center = _within_lung(canvas, fact, size / 2)
     shape = canvas.volume.shape
     box: Box = tuple(  # type: ignore[assignment]
         slice(max(0, int(c - 1.5 * r - 2)), min(n, int(c + 1.5 * r + 3)))
@@ -164,31 +165,29 @@ def nodule(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
         sum(((a - c) / r) ** 2 for a, c, r in zip(canvas.grid(box), center, radius, strict=True))
     ).astype(np.float32)
     uneven = given["irregularity"] * (
-        0.16 * canvas.cloud(box, size / 2.5) + 0.08 * canvas.cloud(box, size / 6)
+        0.24 * canvas.cloud(box, size / 2.2) + 0.1 * canvas.cloud(box, size / 5)
     )
-    ball = soft((away - 1 - uneven) * np.float32(min(radius)), 1.5)
-    ball *= ~canvas.anatomy.structure_in(
-        box, *[n for n in canvas.anatomy.names if n.startswith(("rib", "vert"))]
-    )
+    ball = soft((away - 1 - uneven) * np.float32(min(radius)), 1.5 + 0.15 * min(radius))
     if fact.calcified:
         lumps = np.clip(0.9 + 0.15 * canvas.cloud(box, 3), 0.5, 1)
-        canvas.lift(box, ball * lumps, CALCIUM * (0.8 if fact.kind is Kind.NODULE else 0.6))
+        canvas.lift(box, ball * lumps, CALCIUM + CALCIUM_BOOST_MM / size * WATER_PER_MM)
     else:
         canvas.lift(
             box,
             ball * np.float32(0.6 + 0.4 * given["density"]),
-            TUMOUR + TUMOUR_BOOST_MM / size * WATER_PER_MM,
+            TUMOUR + (TUMOUR_BOOST_MM / size) ** 1.5 * WATER_PER_MM,
         )
     return box, ball
 
 
-def _within_lung(canvas: Canvas, fact: Fact, radius_mm: float) -> tuple[float, float, float]:
-    """The place of the lobe nearest to the one asked for at which the ball fits, as far as any does.
+def within_lung(canvas: Canvas, fact: Fact) -> tuple[float, float, float]:
+    """The place (z, y, x) of the lobe, voxels of the anatomy, nearest to the one asked for at which the ball fits, as far as
+    any does.
 
     Where the lobe allows it the place is clear of heart, spine and belly on a frontal film: a finding that no one can see
     is no finding.
     """
-    name = lobe_of(fact)
+    name, radius_mm = lobe_of(fact), float(fact.size_mm or 0) / 2
     box = canvas.anatomy.box(name)
     coarse: Box = tuple(slice(-(-p.start // HALF), -(-p.stop // HALF)) for p in box)  # type: ignore[assignment]
     fine = tuple(slice(p.start * HALF, p.stop * HALF, HALF) for p in coarse)

@@ -20,7 +20,7 @@ Array = NDArray[np.floating[Any]]
 
 FLUID = 1.02 * WATER_PER_MM
 MENISCUS_MM = 20.0  # distance from the wall over which the fluid's edge falls to a third
-PLEURA_MM = 1.1  # thickness of the visceral pleura as it is drawn
+PLEURA_MM = 2.2  # thickness of the visceral pleura as it is drawn
 LUNG_SHARE = 0.16  # attenuation of aerated lung, of water's
 
 
@@ -60,13 +60,14 @@ def pneumothorax(canvas: Canvas, side: Side, fraction: float) -> tuple[Box, Arra
     lung = canvas.anatomy.lung(side)[box]
     z, _, _ = canvas.grid(box)
     height = np.clip((z - box[0].start) / (box[0].stop - box[0].start), 0, 1)
-    width = 0.16 + 1.2 * height**2 + 0.08 * canvas.cloud(box, 60)
-    relative = canvas.anatomy.wall_mm[box] / np.maximum(width, 0.08)
+    # A small one lies over the apex, a large one all around.
+    width = 0.04 + 0.4 * fraction + 1.5 * height ** (3 - 2 * min(fraction, 0.5)) + 0.05 * canvas.cloud(box, 60)
+    relative = canvas.anatomy.wall_mm[box] / np.maximum(width, 0.03)
     edge = np.quantile(relative[lung][::7], fraction)
     depth_mm = (relative - edge) * width  # into the lung from its surface
     air = soft(depth_mm, 1.5 * canvas.mm) * lung
     part = canvas.volume[box]
-    collapsed = np.where(lung & (depth_mm > 0), min((1 - fraction) ** -0.7, 4.0) - 1, 0).astype(np.float32)
+    collapsed = np.where(lung & (depth_mm > 0), min(1.15 * (1 - fraction) ** -0.8, 4.0) - 1, 0).astype(np.float32)
     part += collapsed * np.minimum(part, np.float32(LUNG_SHARE * WATER_PER_MM))
     part *= 1 - air
     shell = np.clip(1.2 - np.abs(depth_mm) / canvas.mm, 0, 1).astype(np.float32) * lung

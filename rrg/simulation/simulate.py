@@ -1,7 +1,7 @@
 """A truth and an anatomy -> both films and a mask of every finding in both. Knows no report and no file.
 
-The order: tissues and findings are put into the anatomy, then the whole is given its shape, then each view is projected and
-developed. So both views, and the masks, come from one volume.
+The order: tissues and findings are put into the anatomy, then the whole is given its shape, then what has a shape of its own
+(nodules) is put in, then each view is projected and developed. So both views, and the masks, come from one volume.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rrg.simulation.body import Shape, changed, displacements, shape_of
 from rrg.simulation.canvas import Canvas
 from rrg.simulation.film import develop, expose, field_of
 from rrg.simulation.framing import Framing, frame
-from rrg.simulation.lesions import put
+from rrg.simulation.lesions import ROUND, ball, put
 from rrg.simulation.projection import Geometry, project
 from rrg.simulation.tissue import dress
 from rrg.simulation.truth import DEVICES, Fact, Simulated, Truth
@@ -53,13 +53,23 @@ def body_volume(truth: Truth, anatomy: Anatomy) -> tuple[Array, list[Array], Sha
     """The body with its findings, (Z, Y, X) per mm; the share of each fact on every second voxel; its shape."""
     shape = shape_in(truth, anatomy)
     volume = dress(anatomy, truth.body, stream(truth.seed, "tissue"))
-    canvas = Canvas(anatomy, volume, lung_scale(shape, anatomy), stream(0, ""))
-    masks = []
-    for fact in truth.facts:
-        canvas.rng = stream(truth.seed, f"{fact.kind} {fact.side} {fact.place}")
-        masks.append(put(canvas, fact))
     field = displacements(shape, anatomy, stream(truth.seed, "shape"))
-    return warp(canvas.volume, field), [warp(mask, field, HALF) for mask in masks], shape
+    masks: dict[int, Array] = {}
+    canvas = Canvas(anatomy, volume, lung_scale(shape, anatomy), stream(0, ""))
+    for number, fact in enumerate(truth.facts):
+        if fact.kind not in ROUND:
+            canvas.rng = _own(truth, fact)
+            masks[number] = warp(put(canvas, fact), field, HALF)
+    shaped = Canvas(anatomy, warp(canvas.volume, field), shape.scale, stream(0, ""))
+    for number, fact in enumerate(truth.facts):
+        if fact.kind in ROUND:
+            shaped.rng = _own(truth, fact)
+            masks[number] = ball(shaped, fact, field)
+    return shaped.volume, [masks[number] for number in range(len(truth.facts))], shape
+
+
+def _own(truth: Truth, fact: Fact) -> np.random.Generator:
+    return stream(truth.seed, f"{fact.kind} {fact.side} {fact.place}")
 
 
 def shape_in(truth: Truth, anatomy: Anatomy) -> Shape:

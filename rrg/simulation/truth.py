@@ -79,8 +79,8 @@ PARAMETERS: Mapping[Kind, Mapping[str, tuple[float, float]]] = {
     # Centre in the lobe's box, fractions as above; density from 0 (ground glass) to 1 (solid); irregularity of the outline.
     Kind.NODULE: {"x": (0, 1), "y": (0, 1), "z": (0, 1), "density": (0.4, 1), "irregularity": (0, 1)},
     Kind.MASS: {"x": (0, 1), "y": (0, 1), "z": (0, 1), "density": (0.4, 1), "irregularity": (0, 1)},
-    # How far the diaphragm is flattened and the chest deepened, each from none to full; factor on the lungs' attenuation.
-    Kind.HYPERINFLATION: {"flattening": (0.2, 1), "deepening": (0, 1), "lucency": (0.6, 1)},
+    # How far the diaphragm is flattened and the chest deepened, from none to full; share of the lungs' attenuation lost.
+    Kind.HYPERINFLATION: {"flattening": (0.2, 1), "deepening": (0, 1), "lucency": (0, 0.5)},
     Kind.ELEVATED_HEMIDIAPHRAGM: {"rise_mm": (18, 70)},
     # Leads in the heart (2: atrium and ventricle); tilt of the generator in degrees.
     Kind.PACEMAKER: {"leads": (1, 2), "tilt_deg": (-40, 40)},

@@ -11,8 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 Array = NDArray[np.floating[Any]]
+
+ROUNDS = 25  # of the iteration that inverts a field; displacements change slowly, so it converges
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,18 @@ class Field:
     across: Array
     along: Array
     step: int
+
+    def moved(self, place: tuple[float, float, float]) -> tuple[float, float, float]:
+        """Where a place (z, y, x) of the original lies in the warped volume, by fixed-point iteration; voxels."""
+        z0, y0, x0 = z, y, x = place
+        for _ in range(ROUNDS):
+            y, x = y0 - self._at(self.across[0], (z0, y, x)), x0 - self._at(self.across[1], (z0, y, x))
+            z = z0 - self._at(self.along, (z, y, x))
+        return z, y, x
+
+    def _at(self, coarse: Array, place: tuple[float, float, float]) -> float:
+        at = [[(a + 0.5) / self.step - 0.5] for a in place]
+        return float(ndimage.map_coordinates(coarse, at, order=1, mode="nearest")[0])
 
 
 def coarse_shape(shape: tuple[int, ...], step: int) -> tuple[int, ...]:

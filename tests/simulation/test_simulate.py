@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from rrg.simulation.body import displacements, shape_of
 from rrg.simulation.facts import sample_fact
 from rrg.simulation.film import field_of
 from rrg.simulation.framing import frame
-from rrg.simulation.simulate import VIEWS, body_volume, simulate, stream
+from rrg.simulation.simulate import VIEWS, body_volume, shape_in, simulate, stream
 from rrg.simulation.truth import Body, Kind, Position, Severity, Truth
+from rrg.simulation.warp import warp
 from rrg.types import Side, View
 from tests.simulation.phantom import chest
 
@@ -176,3 +180,37 @@ def test_the_heart_of_an_ap_film_is_larger(anatomy):
         ).geometry.field_mm[1]
         shares[position] = simulate(truth, anatomy).masks[View.FRONTAL][0].any(axis=0).sum() * scale
     assert shares[Position.AP] > shares[Position.PA]
+
+
+@pytest.mark.parametrize("kind", [Kind.NODULE, Kind.MASS])
+def test_a_nodule_stays_round_and_in_its_size_however_the_body_is_shaped(anatomy, kind):
+    body = Body({"inspiration": 0.7, "height": 0.9, "depth": 1.2, "width": 1.1})
+    given = replace(
+        fact(kind, side=Side.RIGHT, place="lower lobe", calcified=False),
+        size_mm=60.0 if kind is Kind.MASS else 30.0,
+    )
+    smooth = replace(given, parameters={**given.parameters, "irregularity": 0.0})
+    _, (mask,), shape = body_volume(Truth(SEED, body, (smooth,)), anatomy)
+    at = np.argwhere(mask > 0.5) * np.array(shape.scale) * 2 * anatomy.voxel_mm
+    extent = np.ptp(at, axis=0) + 2 * anatomy.voxel_mm
+    assert extent == pytest.approx(given.size_mm, abs=4 * anatomy.voxel_mm)
+
+
+def test_a_place_is_found_again_in_the_warped_body(anatomy):
+    field = displacements(
+        shape_of(Body({"inspiration": 0.75, "rotation_deg": 6.0})), anatomy, stream(SEED, "shape")
+    )
+    place = (40.0, 22.0, 40.0)
+    z, y, x = np.ogrid[: anatomy.labels.shape[0], : anatomy.labels.shape[1], : anatomy.labels.shape[2]]
+    ball = np.exp(-((z - place[0]) ** 2 + (y - place[1]) ** 2 + (x - place[2]) ** 2) / 8).astype(np.float32)
+    moved = warp(ball, field)
+    assert field.moved(place) == pytest.approx(ndimage.center_of_mass(moved), abs=0.5)
+
+
+@pytest.mark.parametrize("kind", [Kind.EFFUSION, Kind.PNEUMOTHORAX])
+def test_much_fluid_or_air_pushes_the_mediastinum_away_and_little_does_not(anatomy, kind):
+    shifts = [
+        shape_in(Truth(SEED, BODY, (fact(kind, grade, Side.LEFT),)), anatomy).shift_mm for grade in Severity
+    ]
+    assert shifts[0] == 0
+    assert shifts[2] < -6
