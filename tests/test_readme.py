@@ -10,11 +10,12 @@ import typer
 import yaml
 
 from rrg.cli import app
-from rrg.evaluation.results import BEGIN, END
+from rrg.evaluation.blocks import markers
 from tests.app.browsing import serving
 from tests.app.doubles import TEXTS, dicom
 from tests.app.simulated import simulated_room
 
+BEGIN, END = markers("results")
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 BASH = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL))

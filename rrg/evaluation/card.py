@@ -20,6 +20,7 @@ import yaml
 from safetensors import safe_open
 
 from rrg.evaluation import results
+from rrg.evaluation.blocks import fill
 from rrg.evaluation.stored import Stored, read_stored
 from rrg.training.config import ModelConfig
 from rrg.types import RrgError
@@ -310,9 +311,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         if chosen.readme:
-            results.fill(
-                chosen.readme, results.scoreboard([read_stored(folder) for folder in chosen.folders])
-            )
+            board = results.scoreboard([read_stored(folder) for folder in chosen.folders])
+            fill(chosen.readme, board, "results")
             print(chosen.readme)
         else:
             for folder in chosen.folders:

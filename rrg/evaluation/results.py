@@ -8,7 +8,6 @@ the number of distinct reports.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rrg.evaluation.company import NEAREST
@@ -17,8 +16,6 @@ from rrg.evaluation.protocols import Protocol
 from rrg.evaluation.result_file import look_up
 from rrg.evaluation.stored import Stored
 from rrg.types import RrgError
-
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 # Not this project's results and not of the split above: a yardstick, with its sources.
 CAUTION = (
@@ -296,15 +293,3 @@ def table(rows: Sequence[Sequence[str]], right: bool = True) -> str:
     head, *body = rows
     rule = ["---", *(["---:" if right else "---"] * (len(head) - 1))]
     return "\n".join("| " + " | ".join(row) + " |" for row in [head, rule, *body])
-
-
-def fill(readme: Path, text: str) -> None:
-    """Put `text` between the two markers of `readme`. RrgError where they are not there once, in order."""
-    try:
-        page = readme.read_text(encoding="utf-8")
-    except OSError as error:
-        raise RrgError(f"cannot read {readme}: {error.strerror or error}") from error
-    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-        raise RrgError(f"{readme} needs the lines {BEGIN} and {END}, once each and in this order")
-    before, rest = page.split(BEGIN)
-    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")

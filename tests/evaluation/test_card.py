@@ -8,16 +8,17 @@ import pytest
 import yaml
 from safetensors.numpy import save_file
 
+from rrg.evaluation.blocks import markers
 from rrg.evaluation.card import main, write_card
 from rrg.evaluation.cohort import load_cohort
 from rrg.evaluation.harness import Settings, evaluate
 from rrg.evaluation.result_file import summary, write_json
-from rrg.evaluation.results import BEGIN, END
 from rrg.evaluation.stored import read_stored, rung_of
 from rrg.models.checkpoint import load_checkpoint, revision_of
 from rrg.training.config import ObjectiveConfig
 from rrg.types import RrgError
 
+BEGIN, END = markers("results")
 OBJECTIVES = {
     "baseline": {"detach": True},
     "aligned": {},
