@@ -39,14 +39,14 @@ def compare(
     check_writable(out)
     import numpy as np
 
-    from rrg.evaluation.result_file import write_json
+    from rrg.evaluation.result_file import rounded, write_json
     from rrg.evaluation.schema import read_result
     from rrg.evaluation.statistics import as_table
     from rrg.evaluation.statistics import compare as run
 
     runs_a, runs_b = ([read_result(file) for file in files] for files in (first, second))
-    result = run(runs_a, runs_b, np.random.default_rng(seed)) | {"seed": seed}
-    write_json(out, result)
+    result = rounded(run(runs_a, runs_b, np.random.default_rng(seed)) | {"seed": seed}, 5)
+    write_json(out, result, dense=True)
     show(result, as_table(result), as_json)
 
 

@@ -5,7 +5,8 @@ tells it is asked for its evidence in each view, and the place of the maximum is
 it stand what pointing anywhere in the field would give (the share of it that the mask covers) and what the centre of the
 film would. A map without any evidence points nowhere and is wrong.
 
-`python -m rrg.evaluation.pointing --checkpoint DIR --data COHORT --split val --out FILE.json`
+`python -m rrg.evaluation.pointing --checkpoint DIR --data COHORT --split val --out FILE.json`;
+`rrg.evaluation.simulated_tables` shows such files on a page.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from rrg.data.simulated import SimulatedFact, is_simulated, load_facts, load_mas
 from rrg.evaluation.margin_summary import RESAMPLES
 from rrg.evaluation.measure import Measure, mean_of
 from rrg.evaluation.resampling import FEWEST, LEVEL
-from rrg.evaluation.result_file import write_json
+from rrg.evaluation.result_file import rounded, write_json
 from rrg.explain.average import average_film
 from rrg.explain.pointing import Mask, on_grid, points_into
-from rrg.explain.saliency import DEFAULT, saliency
+from rrg.explain.saliency import DEFAULT, METHODS, check_method, saliency
 from rrg.models.checkpoint import Checkpoint, load_checkpoint
 from rrg.types import RrgError, Saliency, Study, View
 
@@ -77,8 +78,9 @@ def read_pointing(
     progress: bool = False,
 ) -> tuple[list[dict[str, Any]], int]:
     """Rows of all findings of all studies in every view, and how many findings stand in sentences that this model cannot
-    read. RrgError where it has no average film.
+    read. RrgError on an unknown method, and where it has no average film.
     """
+    check_method(method)  # else every finding would count as one that it cannot read
     average_film(checkpoint)
     films = load_images(studies, checkpoint.preprocessing, None)
     rows: list[dict[str, Any]] = []
@@ -167,7 +169,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the result goes, as JSON.")],
     split: Annotated[str, typer.Option(help="train, val, test or pairs.")] = "val",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N studies.")] = None,
-    method: Annotated[str, typer.Option(help="How maps are made.")] = DEFAULT,
+    method: Annotated[str, typer.Option(help=f"How maps are made: {', '.join(METHODS)}.")] = DEFAULT,
 ) -> None:
     """Pointing accuracy of heat maps against the true masks of simulated findings."""
     try:
@@ -179,7 +181,8 @@ def main(
         rows, unread = read_pointing(loaded, data, studies, method, sys.stderr.isatty())
         found = summarise_pointing(rows, np.random.default_rng(0))
         system = {"name": loaded.name, "revision": loaded.revision, "method": method}
-        write_json(out, {"system": system, "split": split, "unread": unread, "pointing": found, "rows": rows})
+        result = {"system": system, "split": split, "limit": limit, "unread": unread, "pointing": found, "rows": rows}
+        write_json(out, rounded(result, 5))
     except RrgError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)

@@ -49,7 +49,7 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
         group: {name: _row_in_short(row) for name, row in result[group].items()}
         for group in ("company", "adversarial")
     }
-    kept: dict[str, Any] = _rounded({**brief, "data": {**data, "faults": counts}, **rows}, 5)
+    kept: dict[str, Any] = rounded({**brief, "data": {**data, "faults": counts}, **rows}, 5)
     return kept
 
 
@@ -77,8 +77,8 @@ def without_texts(result: Mapping[str, Any]) -> dict[str, Any]:
     if shuffle:
         gaps = {name: value for name, value in shuffle.items() if not name.startswith(_OTHER_GAPS)}
         kept["metrics"] = {**result["metrics"], "shuffle": gaps}
-    rounded: dict[str, Any] = _rounded({**kept, "studies": studies}, 4)
-    return rounded
+    numbers: dict[str, Any] = rounded({**kept, "studies": studies}, 4)
+    return numbers
 
 
 def _of_ladder(part: str, value: Any) -> Any:
@@ -89,12 +89,13 @@ def _of_ladder(part: str, value: Any) -> Any:
     return {name: each for name, each in value.items() if name.startswith(shown)}
 
 
-def _rounded(value: Any, digits: int) -> Any:
+def rounded(value: Any, digits: int) -> Any:
+    """JSON values with every float in them rounded."""
     if isinstance(value, float):
         return round(value, digits)
     if isinstance(value, Mapping):
-        return {key: _rounded(each, digits) for key, each in value.items()}
-    return [_rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value
+        return {key: rounded(each, digits) for key, each in value.items()}
+    return [rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _without(nest: Mapping[str, Any], name: str) -> dict[str, Any]:

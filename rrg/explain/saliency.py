@@ -54,6 +54,12 @@ METHODS = {
 DEFAULT = "path"
 
 
+def check_method(name: str) -> None:
+    """RrgError where there is no such method."""
+    if name not in METHODS:
+        raise RrgError(f"There is no saliency method '{name}'. Known: {', '.join(METHODS)}.")
+
+
 def saliency(
     checkpoint: Checkpoint, pixels: Tensor, views: Tensor, report: str, sentence: int, method: str = DEFAULT
 ) -> tuple[Saliency, ...]:
@@ -104,8 +110,7 @@ def cell_evidence(
 
     Nats with "path"; other methods give the raw values of `grad-cam`, which share no unit.
     """
-    if method not in METHODS:
-        raise RrgError(f"There is no saliency method '{method}'. Known: {', '.join(METHODS)}.")
+    check_method(method)
     how, model = METHODS[method], checkpoint.model
     with torch.no_grad():
         start = average_film(checkpoint).maps(views) if how.against_average else torch.zeros_like(features)

@@ -31,6 +31,9 @@ def test_two_files_or_the_runs_of_each_side(run, files, tmp_path):
     out = tmp_path / "c.json"
     assert run("compare", files / "a.json", files / "b.json", "--out", out)[0] == 0
     assert len(json.loads(out.read_text())["b"]) == 1
+    assert out.read_text().count("\n") == 1
+    differences = json.loads(out.read_text())["differences"].values()
+    assert all(each["low"] == round(each["low"], 5) for each in differences)
     sides = (
         "--a",
         files / "a.json",

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from rrg.data.datasets import load_studies
-from rrg.evaluation.pointing import as_table, on_grid, point, read_pointing, summarise_pointing
+from rrg.evaluation.pointing import as_table, main, on_grid, point, read_pointing, summarise_pointing
 from rrg.explain.average import build_average_film
 from rrg.models.checkpoint import load_checkpoint
 from rrg.simulation.cohort import Settings, make_cohort
-from rrg.types import Saliency, View
+from rrg.types import RrgError, Saliency, View
 from tests.simulation.doubles import make_squares
 
 
@@ -84,6 +84,12 @@ def test_a_model_points_in_every_view_of_every_finding(tiny_checkpoint, tmp_path
     make_cohort(folder, Settings(8, seed=2), simulator=make_squares)
     studies, checkpoint = load_studies(folder), load_checkpoint(model)
     build_average_film(checkpoint, studies).save(model)
+    with pytest.raises(RrgError, match="no saliency method 'grad'"):
+        read_pointing(checkpoint, folder, studies, "grad")
+    main(model, folder, tmp_path / "out.json", "train", 2, "gradcam++")
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert (written["limit"], written["system"]["method"]) == (2, "gradcam++")
+    assert all(value == round(value, 5) for row in written["rows"] for value in (row["anywhere"], row["map"]))
     rows, unread = read_pointing(checkpoint, folder, studies)
     facts = sum(len(json.loads(path.read_text())["facts"]) for path in (folder / "truth").iterdir())
     assert len(rows) == 2 * (facts - unread)
