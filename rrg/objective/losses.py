@@ -5,6 +5,7 @@ All embeddings (B, E) float32, unit norm; `scale` is the inverse temperature, sh
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -28,10 +29,14 @@ class Peers:
 
 @dataclass(frozen=True, eq=False)
 class OwnNegative:
-    """A negative of one study alone: row i is told from `report[i]`. report (B, E); valid (B,) bool."""
+    """A negative of one study alone: row i is told from `report[i]`. report (B, E); valid (B,) bool.
+
+    It counts as `weight` reports in the softmax (as hard negatives do in arXiv:2010.04592).
+    """
 
     report: Tensor
     valid: Tensor
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,7 @@ def _further_columns(z: Tensor, scale: Tensor, text: Tensor, negatives: Negative
         unfit = (text[:, None] == peers.text[None, :]) | ~peers.valid[None, :]
         columns.append((scale * z @ peers.report.T).masked_fill(unfit, NEVER))
     for own in negatives.own:
-        logit = scale * (z * own.report).sum(-1, keepdim=True)
+        logit = scale * (z * own.report).sum(-1, keepdim=True) + math.log(own.weight)
         columns.append(logit.masked_fill(~own.valid[:, None], NEVER))
     return columns
 
@@ -93,7 +98,9 @@ def alignment_loss_slow(
                 for j in range(len(negatives.peers.report))
                 if negatives.peers.valid[j] and negatives.peers.text[j] != text[i]
             ]
-        reports += [scale * z[i] @ own.report[i] for own in negatives.own if own.valid[i]]
+        reports += [
+            scale * z[i] @ own.report[i] + math.log(own.weight) for own in negatives.own if own.valid[i]
+        ]
         own = scale * z[i] @ u[i]
         total = (
             total

@@ -45,6 +45,7 @@ class ObjectiveSettings:
     detach: bool = False  # the generator learns nothing from the alignment
     peers: bool = False
     synthesis: str | None = None  # "arc", "chord" or None: mined peers only; "released" is for `ReleasedTask`
+    synthesis_weight: float = 1.0  # reports of the softmax that the synthesised negative counts as
     lambda_start: float = 1.0
     lambda_end: float = 0.1
     flips: bool = False  # counterfactual reports (one fact flipped) are further negatives
@@ -167,7 +168,8 @@ class GenerationTask(nn.Module):
             shared = Peers(n, self.gather(given(batch.peer_text)), valid)
             if self.settings.synthesis is not None:
                 h = SYNTHESES[self.settings.synthesis](z.detach(), u.detach(), n.detach(), hardness)
-                own.append(OwnNegative(h.detach(), valid))  # the auxiliary variable of the min step
+                # The auxiliary variable of the min step.
+                own.append(OwnNegative(h.detach(), valid, self.settings.synthesis_weight))
         if self.settings.flips:
             own.append(OwnNegative(embedded["flip"], self.gather(given(batch.flip_valid))))
         return Negatives(shared, tuple(own))

@@ -67,6 +67,7 @@ class ObjectiveConfig(Section):
     peers: bool = False
     flips: bool = False  # counterfactual reports as further negatives
     synthesis: Literal["arc", "chord", "released"] | None = None  # "released" is a whole objective of its own
+    synthesis_weight: float = Field(1.0, gt=0)  # reports of the softmax that a synthesised negative counts as
     lambda_start: float = Field(
         1.0, gt=0, le=1
     )  # unused without synthesis; "released" has its own course of lambda
@@ -77,6 +78,8 @@ class ObjectiveConfig(Section):
     def _synthesis_needs_peers(self) -> ObjectiveConfig:
         if self.synthesis is not None and not self.peers:
             raise ValueError("synthesis needs peers: true (a negative is synthesised from the mined peer)")
+        if self.synthesis_weight != 1 and self.synthesis in (None, "released"):
+            raise ValueError("synthesis_weight needs synthesis: arc or chord (it weighs their negative)")
         if self.margin and not self.peers:
             raise ValueError("margin needs peers: true (a report must be likelier than its peer's)")
         return self

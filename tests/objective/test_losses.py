@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import cross_entropy, normalize
@@ -26,7 +28,7 @@ PEER_TEXT = torch.tensor([1, 9, 0, 8, 8, 2, 7])  # some are the batch's own text
 VALID = torch.tensor([True, True, False, True, True, True, True])
 
 
-@pytest.mark.parametrize("kind", ["in batch", "peers", "own", "peers and own", "two of one's own"])
+@pytest.mark.parametrize("kind", ["in batch", "peers", "own", "peers and own", "own, weighted", "two of one's own"])
 def test_fast_is_slow_forward_and_backward(kind):
     z, u, n, h = batch()
     scale = torch.tensor(7.0, requires_grad=True)
@@ -37,6 +39,7 @@ def test_fast_is_slow_forward_and_backward(kind):
         "peers": (Negatives(peers), [n]),
         "own": (Negatives(own=(own,)), [h]),
         "peers and own": (Negatives(peers, (own,)), [n, h]),
+        "own, weighted": (Negatives(own=(replace(own, weight=4.0),)), [h]),
         "two of one's own": (Negatives(None, (own, OwnNegative(n, VALID))), [n, h]),
     }[kind]
     inputs = [z, u, scale, *further]
@@ -60,6 +63,14 @@ def test_a_harder_negative_costs_more():
     easy = alignment_loss(z, u, torch.tensor(5.0), text, Negatives(peers, (OwnNegative(-z, valid),)))
     hard = alignment_loss(z, u, torch.tensor(5.0), text, Negatives(peers, (OwnNegative(z, valid),)))
     assert hard > easy
+
+
+def test_a_weight_stands_for_that_many_negatives():
+    z, u, _, h = batch()
+    text, own = torch.arange(7), OwnNegative(h, VALID)
+    four, weighted = Negatives(own=(own,) * 4), Negatives(own=(replace(own, weight=4.0),))
+    losses = [alignment_loss(z, u, torch.tensor(5.0), text, each) for each in (four, weighted)]
+    assert torch.allclose(*losses, atol=1e-5)
 
 
 def test_report_loss_leaves_out_padding_and_unknown_words():

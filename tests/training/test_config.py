@@ -27,6 +27,7 @@ def test_values_and_overrides(file):
         ("optimiser.epochs=many", "optimiser.epochs"),
         ("optimiser.epoch=3", "optimiser.epoch"),
         ("objective.synthesis=sphere", "objective.synthesis"),
+        ("objective.synthesis_weight=4", "synthesis_weight needs synthesis"),
         ("objective.synthesis=arc", "synthesis needs peers"),
         ("objective.synthesis=released", "synthesis needs peers"),
         ("objective.repulsion=0.2", "repulsion needs synthesis: released"),
