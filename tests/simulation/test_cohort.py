@@ -78,6 +78,14 @@ def test_truth_report_and_masks_belong_together(made):
             assert fact.label is None or found & {fact.label, "Lung Opacity", "Edema"}, told[fact.sentence]
 
 
+def test_a_study_without_findings_has_empty_masks(made):
+    normal = [study for study in load_studies(made) if not load_facts(made, study.id)]
+    assert normal
+    for study in normal:
+        for number in (0, 1):
+            assert not np.asarray(Image.open(made / "masks" / study.id / f"{number}.png")).any()
+
+
 def test_everything_says_simulated_and_names_the_ct(made):
     assert is_simulated(made)
     for name in ("cohort.json", "pairs.json"):

@@ -24,6 +24,11 @@ GRADE_WORDS = {
     Severity.SEVERE: {"severe", "large"},
 }
 
+ALONE = {
+    "Cardiomegaly": Kind.CARDIOMEGALY, "Pleural Effusion": Kind.EFFUSION, "Pneumothorax": Kind.PNEUMOTHORAX,
+    "Consolidation": Kind.CONSOLIDATION, "Edema": Kind.OEDEMA,
+}  # fmt: skip
+
 
 def facts(findings):
     """(label, side, severity) of what is there; a vaguer mention goes where a fuller one exists, as the labeller has it."""
@@ -82,6 +87,22 @@ def test_report_and_truth_never_contradict():
         assert not denied & (may_not_deny(truth) - rest), text
         claimed = {label for label, status in found.items() if status in THERE} - {"No Finding"}
         assert claimed <= may_not_deny(truth), text
+
+
+def test_sides_and_grades_that_are_read_are_those_of_the_truth():
+    """Of the classes that one kind alone may be told as; what another kind may share is left to the statuses."""
+    for truth, composed in STUDIES:
+        for found in label_report(composed.findings) + label_report(composed.impression):
+            kind = ALONE.get(found.label)
+            own = [fact for fact in truth.facts if fact.kind is kind]
+            if kind is None or found.status not in THERE:
+                continue
+            sides = {fact.side for fact in own}
+            if len(sides) == 2:
+                sides.add(Side.BILATERAL)
+            assert found.side is None or found.side in sides, (found, composed)
+            words = {word for fact in own for word in GRADE_WORDS[fact.severity]}
+            assert found.severity is None or found.severity in words, (found, composed)
 
 
 def test_a_normal_study_is_read_as_no_finding():

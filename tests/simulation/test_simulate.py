@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from rrg.simulation.anatomy import ARMS
+from rrg.simulation.anatomy import _without_arms as without_arms
 from rrg.simulation.body import displacements, shape_of
 from rrg.simulation.facts import sample_fact
 from rrg.simulation.film import field_of
 from rrg.simulation.framing import frame
-from rrg.simulation.simulate import VIEWS, body_volume, shape_in, simulate, stream
+from rrg.simulation.render import WATER_PER_MM
+from rrg.simulation.simulate import VIEWS, body_volume, projected_mask, shape_in, simulate, stream, voxel_of
 from rrg.simulation.truth import Body, Kind, Position, Severity, Truth
 from rrg.simulation.warp import warp
 from rrg.types import Side, View
-from tests.simulation.phantom import chest
+from tests.simulation.phantom import VOXEL_MM, chest
 
 SEED = 5
 BODY = Body({"heart": 1.0})
@@ -34,6 +37,10 @@ def study(anatomy, *facts, body=BODY, **rest):
 
 def fact(kind, grade=None, side=None, **rest):
     return sample_fact(kind, np.random.default_rng(1), severity=grade, side=side, **rest)
+
+
+def framing_of(truth, anatomy, view):
+    return frame(truth, anatomy, (1, 1, 1), view, stream(truth.seed, f"film {view.name}"))
 
 
 def halves(mask):
@@ -82,14 +89,28 @@ def test_a_graver_finding_is_larger_in_the_mask_and_in_the_volume(anatomy, kind)
 
 
 @pytest.mark.parametrize("side", [Side.LEFT, Side.RIGHT])
-def test_a_graver_effusion_changes_more_of_the_projection(anatomy, side):
-    plain = study(anatomy).images[View.FRONTAL].astype(float)
-    changes = []
-    for grade in Severity:
-        film = study(anatomy, fact(Kind.EFFUSION, grade, side)).images[View.FRONTAL]
-        left, right = halves(np.abs(film - plain))
-        changes.append(left if side is Side.LEFT else right)
-    assert changes[0] < changes[1] < changes[2]
+def test_a_graver_effusion_is_larger_in_both_masks_and_changes_more_of_both_films(anatomy, side):
+    plain = study(anatomy).images
+    grades = [study(anatomy, fact(Kind.EFFUSION, grade, side)) for grade in Severity]
+    for view in VIEWS:
+        # Of a frontal film its own side; in a lateral one both sides lie over each other.
+        own = np.ones((256, 256), dtype=bool)
+        own[:, :128] = view is View.LATERAL or side is Side.RIGHT
+        own[:, 128:] = view is View.LATERAL or side is Side.LEFT
+        masks = [(found.masks[view][0] & own).sum() for found in grades]
+        changes = [np.abs(found.images[view].astype(float) - plain[view])[own].sum() for found in grades]
+        assert masks[0] < masks[1] < masks[2]
+        assert changes[0] < changes[1] < changes[2]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_both_films_show_a_finding_where_its_masks_lie(anatomy, kind):
+    plain, found = study(anatomy), study(anatomy, fact(kind))
+    for view in VIEWS:
+        changed = np.abs(found.images[view].astype(float) - plain.images[view])
+        mask = found.masks[view][0]
+        # A collapsed lung is denser, and the tone curve follows the whole film: there is change outside, too.
+        assert changed[mask].mean() > 1.4 * changed[~mask].mean()
 
 
 def test_a_large_heart_is_wider_with_its_grade(anatomy):
@@ -101,18 +122,45 @@ def test_a_large_heart_is_wider_with_its_grade(anatomy):
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_shows_in_both_views_at_one_height_and_inside_the_field(anatomy, kind):
-    truth = Truth(SEED, BODY, (fact(kind),))
-    found = simulate(truth, anatomy)
+def test_every_kind_has_a_mask_in_both_views_at_one_height(anatomy, kind):
+    found = study(anatomy, fact(kind))
     for view in VIEWS:
         mask = found.masks[view][0]
-        style = frame(truth, anatomy, (1, 1, 1), view, stream(SEED, f"film {view.name}")).style
         assert mask.shape == (256, 256)
         assert mask.dtype == bool
         assert mask.any()
-        assert not (mask & ~field_of(256, style)).any()
     heights = [np.argwhere(found.masks[view][0])[:, 0].mean() for view in VIEWS]
-    assert abs(heights[0] - heights[1]) < 30
+    assert abs(heights[0] - heights[1]) < 30  # each view has a field of its own
+
+
+@pytest.mark.parametrize("place", ["upper lobe", "lower lobe"])
+def test_a_mass_has_one_height_in_the_body_from_both_sides(anatomy, place):
+    truth = Truth(SEED, BODY, (fact(Kind.MASS, side=Side.LEFT, place=place),))
+    found, heights = simulate(truth, anatomy), []
+    for view in VIEWS:
+        geometry = framing_of(truth, anatomy, view).geometry
+        row = np.argwhere(found.masks[view][0])[:, 0].mean()
+        down_mm = (row - 127.5) * geometry.field_mm[0] / geometry.pixels
+        heights.append(geometry.center[0] * VOXEL_MM - down_mm)
+    assert heights[0] == pytest.approx(heights[1], abs=1.5 * VOXEL_MM)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_masks_lie_inside_the_field(anatomy, kind):
+    truth = Truth(SEED, BODY, (fact(kind),))
+    _, (mask,), shape = body_volume(truth, anatomy)
+    for view in VIEWS:
+        wide = framing_of(truth, anatomy, view)
+        row, column = np.argwhere(projected_mask(mask, voxel_of(anatomy, shape), wide, truth.facts[0])).mean(
+            axis=0
+        )
+        # An operator who cuts through the middle of the finding.
+        narrow = replace(wide, style=replace(wide.style, collimated=(int(row), 0, 0, 255 - int(column))))
+        cut = projected_mask(mask, voxel_of(anatomy, shape), narrow, truth.facts[0])
+        field = field_of(256, narrow.style)
+        whole = projected_mask(mask, voxel_of(anatomy, shape), wide, truth.facts[0])
+        assert (whole & ~field).any()
+        assert (cut == (whole & field)).all()
 
 
 def test_a_body_without_findings_has_no_mask_and_ordinary_films(anatomy):
@@ -124,6 +172,23 @@ def test_a_body_without_findings_has_no_mask_and_ordinary_films(anatomy):
     film = found.images[View.FRONTAL].astype(float)
     middle, left_lung, right_lung = film[110:150, 122:134], film[80:120, 170:200], film[80:120, 56:86]
     assert middle.mean() > max(left_lung.mean(), right_lung.mean()) + 30
+
+
+def test_bones_of_raised_arms_become_soft_tissue_and_others_stay(anatomy):
+    arms = dict(zip(ARMS, (100, 101), strict=True))
+    raised = replace(
+        anatomy,
+        attenuation=anatomy.attenuation.copy(),
+        labels=anatomy.labels.copy(),
+        names={**anatomy.names, **arms},
+    )
+    for number, x in zip(arms.values(), (50, 4), strict=True):
+        raised.labels[56:62, 20:26, x : x + 3] = number
+        raised.attenuation[56:62, 20:26, x : x + 3] = 2 * WATER_PER_MM
+    without_arms(raised)
+    assert raised.attenuation[raised.structure(*ARMS)].max() <= 1.1 * WATER_PER_MM
+    spine = anatomy.structure("vertebrae_T8", "vertebrae_T9")
+    assert (raised.attenuation[spine] == anatomy.attenuation[spine]).all()
 
 
 def test_lungs_stay_lungs_in_every_body(anatomy):
@@ -175,9 +240,7 @@ def test_the_heart_of_an_ap_film_is_larger(anatomy):
     shares = {}
     for position in Position:
         truth = Truth(SEED, BODY, (large,), position)
-        scale = frame(
-            truth, anatomy, (1, 1, 1), View.FRONTAL, stream(SEED, "film FRONTAL")
-        ).geometry.field_mm[1]
+        scale = framing_of(truth, anatomy, View.FRONTAL).geometry.field_mm[1]
         shares[position] = simulate(truth, anatomy).masks[View.FRONTAL][0].any(axis=0).sum() * scale
     assert shares[Position.AP] > shares[Position.PA]
 
