@@ -100,7 +100,8 @@ data-folder:
 	@test -d "$(DATA)" || { echo "There is no data folder '$(DATA)': name IU X-Ray's with DATA=FOLDER" >&2; exit 2; }
 
 # The simulated collection from nothing: cohort, image network, three models with galleries, the sample that ships beside
-# them, numbers. Hours on two cores; an interrupted run is taken up where it stopped.
+# them, numbers. Hours on two cores; an interrupted run is taken up where it stopped. After a change of rrg/simulation remove
+# $(SIMULATED) first: what was trained on the old cohort there would pass for finished.
 SIMULATED := runs/simulated
 COHORT := $(SIMULATED)/cohort
 SIMULATED_MODELS := checkpoints/simulated
