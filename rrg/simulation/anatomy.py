@@ -38,7 +38,7 @@ LUNGS: Mapping[Side, tuple[str, ...]] = {
 ARMS, ARM_MARGIN = ("humerus_left", "humerus_right"), 4  # voxels around them that belong to the joint
 # What a frontal ray must not cross much of, if what lies in the lung is to be seen.
 DENSE = ("heart", "vertebrae", "aorta", "liver", "spleen", "stomach", "colon", "kidney")
-CLEAR_BY = 2  # coarse voxels that such a ray keeps away from them
+CLEAR_BY = 5  # coarse voxels that such a ray keeps away from them
 HALF = 2  # coarse maps have half the resolution in each direction
 
 

@@ -112,7 +112,7 @@ def _collapse(fact: Fact, anatomy: Anatomy) -> Pull:
     }
     center = ((z0 + z1) / 2, (y0 + y1) / 2, (x0 + x1) / 2)
     return Pull(
-        center, (*aims[str(fact.place)], medial), 0.45 * float(z1 - z0), 0.4 * fact.parameters["loss"]
+        center, (*aims[str(fact.place)], medial), 0.45 * float(z1 - z0), 0.2 * fact.parameters["loss"]
     )
 
 

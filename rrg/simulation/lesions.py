@@ -19,6 +19,7 @@ from rrg.types import Side
 
 Array = NDArray[np.floating[Any]]
 
+OVER_DOME_MM = 4.0
 ROUND = frozenset({Kind.NODULE, Kind.MASS})  # of a shape of their own, whatever the body's is
 
 
@@ -85,5 +86,7 @@ def _below_lung(canvas: Canvas, side: Side, depth_mm: float) -> tuple[Box, Array
     lung = canvas.anatomy.lung(side)[box]
     z, _, _ = canvas.grid(box)
     base = np.where(lung.any(axis=0), lung.argmax(axis=0), 10_000) + box[0].start
-    below = (z < base) & (z >= base - depth_mm / canvas.mm) & (base < 10_000)
+    # Columns that end on the dome or on the slope below it, not at the hilum or in a fissure.
+    on_dome = base <= canvas.anatomy.domes[side] + OVER_DOME_MM / canvas.mm
+    below = (z < base) & (z >= base - depth_mm / canvas.mm) & on_dome
     return box, below.astype(np.float32)

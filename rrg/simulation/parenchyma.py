@@ -136,7 +136,8 @@ def oedema(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
     spread = (0.75 * near + 0.3 * low + 0.12) * np.clip(wall / 16, 0.35, 1)
     lumps = np.clip(1 + 0.3 * canvas.cloud(box, 12) + 0.25 * canvas.cloud(box, 5), 0.1, 2)
     haze = lung * spread * lumps * np.float32(given["haze"])
-    part += wide * np.float32(2.0 * given["vessels"])
+    # Blood is no denser than water: vessels grow into air, not in fluid or filled lung.
+    part += np.minimum(wide * np.float32(2.0 * given["vessels"]), np.maximum(SOLID - part, 0))
     canvas.lift(box, np.minimum(1.5 * haze, 0.85), SOLID)
     lines = _septa(canvas, box, wall) * lung * np.float32(given["lines"])
     canvas.lift(box, lines * np.float32(0.5), SOLID)
@@ -144,12 +145,13 @@ def oedema(canvas: Canvas, fact: Fact) -> tuple[Box, Array]:
 
 
 def _septa(canvas: Canvas, box: Box, wall: Array) -> Array:
-    """Short level lines that stand on the lateral pleura, some 8 mm apart, in the lower third."""
+    """Short, nearly level lines that stand on the lateral pleura here and there, some 8 mm apart, in the lower third."""
     z, _, _ = canvas.grid(box)
     period = 8.0 / canvas.mm
-    phase = np.abs((z + 1.2 * canvas.cloud(box, 25)) / period % 1 - 0.5) * period
+    phase = np.abs((z + 4 * canvas.cloud(box, 30)) / period % 1 - 0.5) * period
     low = soft(z - box[0].start - 0.42 * (box[0].stop - box[0].start), 20.0)
-    return np.clip(1.1 - phase, 0, 1) * soft(wall - 17, 4) * low
+    here = np.clip(0.3 + 0.8 * canvas.cloud(box, 16), 0, 1)
+    return np.clip(1.1 - phase, 0, 1) * soft(wall - 17, 4) * low * here
 
 
 def nodule(canvas: Canvas, fact: Fact, center: tuple[float, float, float]) -> tuple[Box, Array]:

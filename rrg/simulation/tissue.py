@@ -16,6 +16,7 @@ from rrg.types import Side
 Array = NDArray[np.floating[Any]]
 
 BREAST = 0.95 * render.WATER_PER_MM
+LARGEST, LESS_BY_MM = 1.0, 0.018  # the layer under the skin takes a breast in as it thickens
 SPUR = 1.9 * render.WATER_PER_MM
 THORACIC = tuple(f"vertebrae_T{n}" for n in range(4, 13))
 
@@ -25,9 +26,10 @@ def dress(anatomy: Anatomy, body: Body, rng: np.random.Generator) -> Array:
     volume: Array = anatomy.bone * np.float32(body["bone"] - 1)
     volume += anatomy.attenuation
     _spurs(volume, anatomy, body["degeneration"], rng)
-    if body["breast"] > 0.05:
+    size = min(body["breast"], LARGEST - LESS_BY_MM * body["soft_mm"])
+    if size > 0.05:
         for out in (-1, 1):
-            _breast(volume, anatomy, body["breast"] * rng.uniform(0.9, 1.1), out, rng)
+            _breast(volume, anatomy, size * rng.uniform(0.9, 1.1), out, rng)
     return volume
 
 

@@ -277,3 +277,16 @@ def test_much_fluid_or_air_pushes_the_mediastinum_away_and_little_does_not(anato
     ]
     assert shifts[0] == 0
     assert shifts[2] < -6
+
+
+@pytest.mark.parametrize("kind", [Kind.EFFUSION, Kind.CONSOLIDATION])
+def test_oedema_makes_nothing_denser_that_is_without_air(anatomy, kind):
+    given = fact(kind, Severity.SEVERE, Side.LEFT, **_place(kind))
+    alone, (mask,), _ = body_volume(Truth(SEED, BODY, (given,)), anatomy)
+    wet = (given, fact(Kind.OEDEMA, Severity.SEVERE))
+    both, _, _ = body_volume(Truth(SEED, BODY, wet), anatomy)
+    airless = (mask > 0.95).repeat(2, 0).repeat(2, 1).repeat(2, 2)[tuple(map(slice, alone.shape))]
+    airless &= alone > WATER_PER_MM
+    assert airless.sum() > 1_000
+    # The rest lies on an edge that was interpolated.
+    assert np.quantile((both - alone)[airless], 0.9) < 0.1 * WATER_PER_MM
