@@ -144,7 +144,9 @@ def mean_likelihood(logits: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
     return (chosen * real).sum(1) / real.sum(1).clamp(min=1)
 
 
-def margin_loss(own: Tensor, other: Tensor, valid: Tensor, margin: float = LIKELIER) -> Tensor:
-    """(B,) likelihoods of the true and of another report -> () mean hinge over the valid rows; 0 where there is none."""
+def margin_loss(
+    own: Tensor, other: Tensor, valid: Tensor, margin: float = LIKELIER
+) -> tuple[Tensor, Tensor]:
+    """(B,) likelihoods of the true and of another report -> the sum of the valid rows' hinges and their number."""
     hinge = (margin - own + other).clamp(min=0) * valid
-    return hinge.sum() / valid.sum().clamp(min=1)
+    return hinge.sum(), valid.sum()

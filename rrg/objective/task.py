@@ -121,9 +121,13 @@ class GenerationTask(nn.Module):
         return terms
 
     def _report_term(self, model: TrainableGenerator, encoded: Encoded, batch: Batch) -> Tensor:
-        """Mean over the tokens of all processes; gradients are averaged over processes, hence the factor."""
+        """Mean over the tokens of all processes."""
         sums = [self._report_sums(model, encoded, batch, rows) for rows in by_length(batch.mask)]
         total, count = (torch.stack(each).sum() for each in zip(*sums, strict=True))
+        return self._mean_everywhere(total, count)
+
+    def _mean_everywhere(self, total: Tensor, count: Tensor) -> Tensor:
+        """A sum over what all processes count; gradients are averaged over processes, hence the factor."""
         everywhere = self.gather(count[None].float()).sum().detach()
         return total * self.processes / everywhere.clamp(min=1)
 
@@ -181,7 +185,7 @@ class GenerationTask(nn.Module):
         )
         tokens, mask = given(batch.peer_tokens), given(batch.peer_mask)
         peer = mean_likelihood(model.report_logits(encoded, tokens, mask), tokens, mask)
-        return margin_loss(own, peer, given(batch.peer_valid))
+        return self._mean_everywhere(*margin_loss(own, peer, given(batch.peer_valid)))
 
 
 def encode(model: Any, batch: Batch) -> Encoded:

@@ -29,14 +29,21 @@ class Flips:
     edits: tuple[dict[str, list[Row]], ...]
 
     def draw(
-        self, indices: NDArray[np.int64], tokens: Tensor, mask: Tensor, rng: np.random.Generator
+        self,
+        indices: NDArray[np.int64],
+        tokens: Tensor,
+        mask: Tensor,
+        rng: np.random.Generator,
+        share: slice = slice(None),
     ) -> dict[str, Tensor]:
         """One edited report for each study at `indices`; where there is none, its own row of tokens, marked as invalid.
 
-        tokens, mask (N, T): the true reports of all studies.
+        tokens, mask (N, T): the true reports of all studies. Drawn for all of `indices`; a `share` of them is given.
         """
-        drawn = [self._one(int(i), rng) for i in indices]
-        rows = [(tokens[i], mask[i]) if row is None else row for i, row in zip(indices, drawn, strict=True)]
+        drawn = [self._one(int(i), rng) for i in indices][share]
+        rows = [
+            (tokens[i], mask[i]) if row is None else row for i, row in zip(indices[share], drawn, strict=True)
+        ]
         stacked = [pad_sequence(list(part), batch_first=True) for part in zip(*rows, strict=True)]
         length = int(stacked[1].sum(1).max())
         return {

@@ -74,11 +74,12 @@ def _train_steps(run: Run, state: TrainState, stop_after: int | None) -> None:
 def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[str, Any]:
     """One optimiser step over the batch at `position`; every process takes its share of it."""
     size, processes = run.config.optimiser.batch_size, run.accelerator.num_processes
-    indices = order[position * size : (position + 1) * size][run.accelerator.process_index :: processes]
+    indices = order[position * size : (position + 1) * size]
+    share = slice(run.accelerator.process_index, None, processes)
     torch.manual_seed(run.config.seed * 1_000_003 + step + 1)  # dropout takes no generator of its own
     set_training_mode(run.model)
-    rng = np.random.default_rng([run.config.seed, step, run.accelerator.process_index])
-    batch = run.train.batch(indices, rng).to(run.accelerator.device)
+    rng = np.random.default_rng([run.config.seed, step, 0])
+    batch = run.train.batch(indices, rng, share).to(run.accelerator.device)
     hardness = _hardness(run, step)
     with run.accelerator.autocast():
         terms = run.task(batch, hardness)

@@ -50,6 +50,7 @@ class Extras:
 
 
 NO_EXTRAS = Extras()
+ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +76,15 @@ class Source:
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> Batch:
-        """The studies at `indices`; with `rng` also what training adds, drawn from it."""
-        return replace(
-            self._anchors(indices), **(self._training_only(indices, rng) if rng is not None else {})
-        )
+    def batch(
+        self, indices: NDArray[np.int64], rng: np.random.Generator | None = None, share: slice = ALL
+    ) -> Batch:
+        """The studies at `indices`, or a `share` of them; with `rng` also what training adds.
+
+        It is drawn for all of them, so that processes that share a batch see what one process would.
+        """
+        further = {} if rng is None else self._training_only(indices, rng, share)
+        return replace(self._anchors(indices[share]), **further)
 
     def _anchors(self, indices: NDArray[np.int64]) -> Batch:
         rows = torch.from_numpy(indices)
@@ -96,17 +101,19 @@ class Source:
             batch["pixels"] = to_pixels(self.images.squares[indices])
         return Batch(**batch)
 
-    def _training_only(self, indices: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+    def _training_only(
+        self, indices: NDArray[np.int64], rng: np.random.Generator, share: slice
+    ) -> dict[str, Any]:
         further: dict[str, Any] = {}
         if self.peers is not None:
             chosen = [_one_of(self.peers[i], rng) for i in indices]
-            further |= self._peers(indices, chosen, rng)
+            further |= self._peers(indices[share], chosen[share], rng)
         if self.flips is not None:
-            further |= self.flips.draw(indices, self.tokens, self.mask, rng)
+            further |= self.flips.draw(indices, self.tokens, self.mask, rng, share)
         if self.weight is not None:
-            further["weight"] = self.weight[torch.from_numpy(indices)]
+            further["weight"] = self.weight[torch.from_numpy(indices[share])]
         if self.prompt is not None:
-            further["strengths"] = self.prompt.draw(indices, rng)
+            further["strengths"] = self.prompt.draw(indices, rng)[share]
         return further
 
     def _peers(

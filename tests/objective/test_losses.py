@@ -98,8 +98,10 @@ def test_a_report_that_counts_twice_weighs_as_two_copies_of_it():
 def test_the_margin_costs_only_where_the_other_report_comes_close():
     own, other = torch.tensor([-1.0, -1.0, -1.0]), torch.tensor([-3.0, -1.2, 5.0])
     valid = torch.tensor([True, True, False])
-    assert margin_loss(own, other, valid, 0.5).item() == pytest.approx((0.0 + 0.3) / 2)
-    assert margin_loss(own, other, torch.zeros(3, dtype=torch.bool), 0.5) == 0
+    total, count = margin_loss(own, other, valid, 0.5)
+    assert total.item() == pytest.approx(0.0 + 0.3)
+    assert count == 2
+    assert margin_loss(own, other, torch.zeros(3, dtype=torch.bool), 0.5) == (0, 0)
 
 
 def test_mean_likelihood_is_that_of_the_tokens_that_are_there():

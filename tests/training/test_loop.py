@@ -97,6 +97,29 @@ def test_among_several_peers_every_step_draws_one(tmp_path, cohort):
     assert seen == allowed[:6]
 
 
+EVERYTHING = {
+    "objective": {"peers": True, "synthesis": "arc", "flips": True, "margin": 0.2},
+    "mining": {"among": 3, "by": "findings"},
+    "prompt": {"labels_at_least": 5, "truth": 0.5},
+    "optimiser": {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "copies": 0.5, "rarity": 0.5},
+}
+
+
+def test_processes_that_share_a_batch_draw_what_one_would(tmp_path, cohort):
+    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort, **EVERYTHING))
+    source = prepare(config, tmp_path / "run").train
+    for step in range(3):
+        whole = source.batch(np.arange(8), np.random.default_rng(step))
+        for process in range(2):
+            share = slice(process, None, 2)
+            part = source.batch(np.arange(8), np.random.default_rng(step), share)
+            for name in ("views", "features", "text", "peer_text", "peer_valid", "flip_valid", "weight", "strengths"):
+                assert torch.equal(getattr(part, name), getattr(whole, name)[share]), name
+            for name in ("tokens", "peer_tokens", "flip_tokens"):
+                rows = getattr(part, name)
+                assert torch.equal(rows, getattr(whole, name)[share, : rows.shape[1]]), name
+
+
 def test_it_learns_and_logs(tmp_path, cohort):
     config = write_config(tmp_path / "config.yaml", cohort)
     train(config, ["optimiser.epochs=6"], tmp_path / "run")
@@ -171,10 +194,14 @@ def test_the_baselines_generator_steps_as_if_there_were_no_alignment(tmp_path, c
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", [{"detach": True}, {"peers": True, "synthesis": "arc"}])
-def test_two_processes_train_as_one(tmp_path, cohort, objective):
+@pytest.mark.parametrize(
+    "sections",
+    [{"objective": {"detach": True}}, {"objective": {"peers": True, "synthesis": "arc"}}, EVERYTHING],
+    ids=["baseline", "hard-negative", "everything"],
+)
+def test_two_processes_train_as_one(tmp_path, cohort, sections):
     """Same loss curve within 1e-4 (sums in another order), under dropout 0 and fixed BatchNorm statistics."""
-    config = write_config(tmp_path / "config.yaml", cohort, objective=objective)
+    config = write_config(tmp_path / "config.yaml", cohort, **sections)
     train(config, [], tmp_path / "one")
     command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
                "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
@@ -183,3 +210,6 @@ def test_two_processes_train_as_one(tmp_path, cohort, objective):
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
+    first, second = weights(tmp_path / "one" / "checkpoint"), weights(tmp_path / "two" / "checkpoint")
+    assert first.keys() == second.keys()
+    assert all(torch.allclose(first[n].float(), second[n].float(), atol=2e-3) for n in first)
