@@ -211,6 +211,8 @@ def _recipe(stored: Stored) -> str:
 def _start(model: ModelConfig) -> str:
     if model.encoder:
         return f"taught the coded findings by `rrg pretrain` (`{model.encoder}`), whose configuration says from what start"
+    if source := model.sizes.get("source"):
+        return f"that of `{Path(source).name}`"
     return "ImageNet weights" if model.imagenet else "random weights"
 
 

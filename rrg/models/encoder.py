@@ -31,6 +31,7 @@ class RadiographEncoder(nn.Module):
     mean: Tensor
     std: Tensor
     main_input_name = "pixels"  # `generate` asks it of anything called an encoder
+    comes_trained = False  # whether a new one has weights of its own, which no others are to replace
 
     def __init__(
         self,

@@ -86,6 +86,8 @@ class AsGiven(nn.Module):
 class TowerEncoder(RadiographEncoder):
     """The shared encoder around a tower: the source's own map to the decoder's width, and no layers in between."""
 
+    comes_trained = True
+
     def __init__(self, config: HuggingFaceConfig) -> None:
         nn.Module.__init__(self)  # of the shared encoder's parts only some are wanted
         network = config.image_network

@@ -32,7 +32,7 @@ class ModelConfig(Section):
     sizes: dict[str, Any] = Field(default_factory=dict)  # handed to the family's configuration
     image_size: int = Field(160, ge=32, le=1024)
     min_frequency: int = Field(3, ge=1)
-    imagenet: bool = True  # start the image network from ImageNet weights
+    imagenet: bool = True  # start the image network from ImageNet weights, unless it brings its own
     encoder: Path | None = None  # the image network: what `python -m rrg pretrain` wrote, or a checkpoint's folder
     freeze_backbone: bool = False  # keep it so, and keep its features on disk
     start: Path | None = None  # checkpoint whose layers and words the generator begins with; its image network is not read
@@ -124,6 +124,14 @@ class Config(Section):
     precision: Literal["fp32", "bf16"] = "fp32"
     select: Literal["loss", "recall_at_10", "last"] = "loss"  # the val metric that chooses the kept epoch
     save_every: int = Field(100, ge=1)  # steps between resumable states
+
+    @model_validator(mode="after")
+    def _prompt_needs_kept_features(self) -> Config:
+        if self.prompt.labels_at_least is not None and not self.model.freeze_backbone:
+            raise ValueError(
+                "prompt.labels_at_least needs model.freeze_backbone: true (findings are predicted from kept features)"
+            )
+        return self
 
 
 class EncoderConfig(Section):

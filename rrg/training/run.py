@@ -103,9 +103,14 @@ def build_model(config: Config, vocabulary: int, findings: Sequence[str] = ()) -
     torch.manual_seed(config.seed)
     sizes = {**config.model.sizes, "image_size": config.model.image_size}
     model = create(config.model.family, vocab_size=vocabulary, finding_names=list(findings), **sizes)
+    if findings and model.encoder.prompt is None:
+        raise RrgError(
+            f"prompt.labels_at_least is {config.prompt.labels_at_least}, but the image network of "
+            f"'{model.config.source}' takes no predicted findings. Leave the section prompt out."
+        )
     if config.model.encoder is not None:
         load_encoder_weights(model.encoder, config.model.encoder)
-    elif config.model.imagenet:
+    elif config.model.imagenet and not model.encoder.comes_trained:
         load_imagenet_weights(model.encoder, model.config.backbone)
     if config.model.freeze_backbone:
         model.encoder.backbone.requires_grad_(False)
