@@ -157,6 +157,7 @@ def _export(run: Run, state: TrainState) -> None:
         "steps": state.step,
         "kept_epoch": state.best_epoch + 1,
         "train_studies": len(run.train),
+        "processes": run.accelerator.num_processes,
     }
     preprocessing = Preprocessing(size=run.config.model.image_size)
     save_checkpoint(run.out / CHECKPOINT, run.model, run.tokenizer, preprocessing, _screen(run), recipe)

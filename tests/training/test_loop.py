@@ -203,12 +203,15 @@ def test_two_processes_train_as_one(tmp_path, cohort, sections):
     """Same loss curve within 1e-4 (sums in another order), under dropout 0 and fixed BatchNorm statistics."""
     config = write_config(tmp_path / "config.yaml", cohort, **sections)
     train(config, [], tmp_path / "one")
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+    # --multi_gpu starts two processes without a GPU too; --cpu would start one, whatever number is asked for.
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
                "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
                "--main_process_port", str(free_port()),
                "-m", "rrg", "train", str(config), "--out", str(tmp_path / "two")]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-3000:]
+    recipe = json.loads((tmp_path / "two" / "checkpoint" / "training.json").read_text())
+    assert recipe["processes"] == 2
     assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
     first, second = weights(tmp_path / "one" / "checkpoint"), weights(tmp_path / "two" / "checkpoint")
     assert first.keys() == second.keys()
