@@ -27,9 +27,11 @@ def study(
     """
     from rrg.evaluation.result_file import without_texts
     from rrg.training.loop import train
-    from rrg.training.study import load_grid, pending, work_through
+    from rrg.training.study import load_grid, outdated, pending, work_through
 
     rungs = load_grid(grid, list(only or ()))
+    for file in outdated(rungs, results):
+        typer.echo(f"{file} is of another configuration than {grid}'s; remove it to have the run done again")
 
     def score(checkpoint: Path, folder: Path) -> dict[str, Any]:
         from rrg.evaluation.cohort import load_cohort

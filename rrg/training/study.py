@@ -99,6 +99,19 @@ def result_file(rung: Rung, results: Path) -> Path:
     return results / f"{rung.id}.json"
 
 
+def outdated(grid: Sequence[Rung], results: Path) -> list[Path]:
+    """Results that another configuration of the same name left: they count as done until they are removed."""
+    files = {result_file(rung, results): rung for rung in grid}
+    return [file for file, rung in files.items() if file.is_file() and _config_in(file) != dict(rung.config)]
+
+
+def _config_in(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text()).get("config")
+    except (ValueError, AttributeError):
+        return None
+
+
 def work_through(
     grid: Sequence[Rung],
     out: Path,
@@ -107,28 +120,39 @@ def work_through(
     score: Score,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Rung]:
-    """Run what is pending and nobody has taken; returns what was done here. Interrupted runs are taken up again."""
+    """Run what is pending and nobody has taken; returns what was done here. Interrupted runs are taken up again.
+
+    A run that fails costs no other its days: RrgError names those that did, once the rest is done.
+    """
     results.mkdir(parents=True, exist_ok=True)
-    done = []
+    done, failed = [], {}
     for rung in grid:
         folder = out / rung.id
         with _taken(folder) as ours:
             if not ours or result_file(rung, results).is_file():
                 continue
-            say(f"{rung.id}: training")
-            config = folder / "config.yaml"
-            config.write_text(yaml.safe_dump(dict(rung.config), sort_keys=False))
-            checkpoint = train(config, folder / "run")
-            say(f"{rung.id}: scoring")
-            result = {
-                "run": rung.name,
-                "seed": rung.seed,
-                "config": dict(rung.config),
-                **score(checkpoint, folder),
-            }
-            _write(result_file(rung, results), result)
-            done.append(rung)
+            try:
+                _write(result_file(rung, results), _one(rung, folder, train, score, say))
+            except RrgError as error:
+                say(f"{rung.id}: failed: {error}")
+                failed[rung.id] = error
+            else:
+                done.append(rung)
+    if failed:
+        told = "".join(f"\n- {name}: {error}" for name, error in failed.items())
+        raise RrgError(f"{len(done)} runs were done here, {len(failed)} failed:{told}")
     return done
+
+
+def _one(rung: Rung, folder: Path, train: Train, score: Score, say: Callable[[str], None]) -> dict[str, Any]:
+    """Train and score a run; its result."""
+    say(f"{rung.id}: training")
+    config = folder / "config.yaml"
+    config.write_text(yaml.safe_dump(dict(rung.config), sort_keys=False))
+    checkpoint = train(config, folder / "run")
+    say(f"{rung.id}: scoring")
+    own = {"run": rung.name, "seed": rung.seed, "config": dict(rung.config)}
+    return {**own, **score(checkpoint, folder)}
 
 
 @contextmanager

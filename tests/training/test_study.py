@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rrg.training.config import Config, load_config
-from rrg.training.study import TAKEN, Rung, load_grid, merged, pending, result_file, work_through
+from rrg.training.study import TAKEN, Rung, load_grid, merged, outdated, pending, result_file, work_through
 from rrg.types import RrgError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -85,6 +85,29 @@ def test_a_failed_run_leaves_no_result_and_is_free_again(file, tmp_path):
         work_through(grid, tmp_path / "runs", results, trained, broken)
     assert pending(grid, results) == grid
     assert len(work_through(grid, tmp_path / "runs", results, trained, scored)) == 2
+
+
+def test_a_failed_run_costs_no_other_its_turn(file, tmp_path):
+    grid, results, said = load_grid(file), tmp_path / "results", []
+
+    def unlucky(config, run):
+        if "arc" in str(run):
+            raise RrgError("the loss is not a number")
+        return trained(config, run)
+
+    with pytest.raises(RrgError, match=r"3 runs were done here, 2 failed[\s\S]*arc-seed0: the loss[\s\S]*arc-seed1"):
+        work_through(grid, tmp_path / "runs", results, unlucky, scored, said.append)
+    assert [rung.name for rung in pending(grid, results)] == ["arc", "arc"]
+    assert "arc-seed0: failed: the loss is not a number" in said
+
+
+def test_a_result_of_another_configuration_is_named(file, tmp_path):
+    grid, results = load_grid(file), tmp_path / "results"
+    assert outdated(grid, results) == []
+    work_through(grid, tmp_path / "runs", results, trained, scored)
+    assert outdated(grid, results) == []
+    changed = [Rung(rung.name, rung.seed, merged(rung.config, {"objective": {"alignment": 0.3}})) for rung in grid]
+    assert outdated(changed[:1], results) == [results / "base-seed0.json"]
 
 
 def test_what_a_living_process_has_is_left_to_it(file, tmp_path):
