@@ -73,12 +73,12 @@ scoreboard: data-folder $(VENV)/.dev
 	  model="$${model%/}"; run="$(RUNS)/$$(basename "$$model")"; mkdir -p "$$run"; \
 	  $(BIN)/python -m rrg evaluate --checkpoint "$$model" --data "$(DATA)" --split val \
 	    --summary "$$model/metrics.json" --out "$$run/val.json"; \
-	  $(BIN)/python -m rrg.evaluation.card "$$model"; \
 	done
 	set -euo pipefail; for way in $(DECODINGS); do \
 	  $(BIN)/python -m rrg evaluate --checkpoint $(MODELS)/hard-negative --data "$(DATA)" --split val --decoding $$way \
 	    --summary $(MODELS)/hard-negative/metrics-$$way.json --out $(RUNS)/hard-negative/val-$$way.json; \
 	done
+	$(BIN)/python -m rrg.evaluation.card $(MODELS)/*  # once all is there that a card lists
 	$(BIN)/python -m rrg.evaluation.card --readme README.md $(MODELS)/*
 	$(BIN)/python -m rrg compare $(RUNS)/baseline/val.json $(RUNS)/aligned/val.json --out $(RUNS)/aligned-baseline.json
 	$(BIN)/python -m rrg compare $(RUNS)/aligned/val.json $(RUNS)/hard-negative/val.json --out $(RUNS)/hard-negative-aligned.json
@@ -87,14 +87,15 @@ scoreboard: data-folder $(VENV)/.dev
 	  --comparison $(RUNS)/aligned-baseline.json --comparison $(RUNS)/hard-negative-aligned.json --data "$(DATA)" \
 	  --out $(RUNS)/scoreboard.html
 
-# The ladder: its runs that have no result yet, then the table of all. Hours on two cores; any may be killed.
+# The ladder: its runs that have no result yet, then the table and the plots of all. Hours on two cores; any may be killed.
 .PHONY: ladder ladder-table
 ladder: $(VENV)/.dev
 	$(BIN)/python -m rrg study configs/ladder.yaml --out runs/ladder --results results/ladder
 	$(MAKE) ladder-table
 
 ladder-table: $(VENV)/.dev
-	$(BIN)/python -m rrg ladder results/ladder --out docs/ladder.md
+	mkdir -p runs/ladder
+	$(BIN)/python -m rrg ladder results/ladder --out docs/ladder.md --page runs/ladder/ladder.html
 
 data-folder:
 	@test -d "$(DATA)" || { echo "There is no data folder '$(DATA)': name IU X-Ray's with DATA=FOLDER" >&2; exit 2; }

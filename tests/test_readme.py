@@ -50,8 +50,8 @@ def test_linked_files_are_there():
 def test_the_configuration_fields_of_the_page_are_accepted(tmp_path):
     from rrg.training.config import load_config
 
-    shown = re.findall(r"`((?:optimiser|model|precision)[\w.]*=\w+)`", PAGE)
-    assert len(shown) == 3
+    shown = re.findall(r"`((?:optimiser|model|precision|prompt)[\w.]*=\w+)`", PAGE)
+    assert len(shown) == 4
     load_config(ROOT / "configs" / "iu-xray" / "hard-negative.yaml", shown)
 
 

@@ -1,9 +1,11 @@
 import json
 import shutil
+from pathlib import Path
 from threading import active_count
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from rrg.data.datasets import load_studies
@@ -29,6 +31,23 @@ def test_stored_in_half_precision_in_small_shards(tiny_checkpoint):
     for file in files:
         assert file.stat().st_size < 9_000_000
         assert {str(v.dtype) for v in load_file(file).values() if v.is_floating_point()} == {"torch.float16"}
+
+
+@pytest.mark.parametrize("collection", ["iu-xray", "simulated"])
+def test_the_rungs_that_ship_have_the_same_parameters_and_write_alike(collection):
+    """So hard negatives cost a reader nothing: no weight more, and no other way of decoding."""
+    shapes, settings = [], []
+    for rung in ("baseline", "aligned", "hard-negative"):
+        folder = Path(__file__).parents[2] / "checkpoints" / collection / rung
+        found = {}
+        for file in folder.glob("model*.safetensors"):
+            with safe_open(file, "np") as tensors:
+                found |= {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+        shapes.append(found)
+        settings.append((folder / "generation_config.json").read_text())
+    assert shapes[0]
+    assert shapes[0] == shapes[1] == shapes[2]
+    assert settings[0] == settings[1] == settings[2]
 
 
 def test_loaded_as_float32_and_whole(checkpoint, tiny_checkpoint):
