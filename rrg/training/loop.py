@@ -78,7 +78,7 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     share = slice(run.accelerator.process_index, None, processes)
     torch.manual_seed(run.config.seed * 1_000_003 + step + 1)  # dropout takes no generator of its own
     set_training_mode(run.model)
-    rng = np.random.default_rng([run.config.seed, step, 0])
+    rng = np.random.default_rng([run.config.seed, step, 0])  # the same in every process: what is drawn is of the whole batch
     batch = run.train.batch(indices, rng, share).to(run.accelerator.device)
     hardness = _hardness(run, step)
     with run.accelerator.autocast():
