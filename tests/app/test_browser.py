@@ -125,9 +125,66 @@ def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
     slow.set()
     assert "Stopped" in page.inner_text("#notice")
     assert part(page, "empty").is_visible()
-    page.locator("#cancel").wait_for(state="hidden")
-    upload(page, film(tmp_path / "b.png"))
+    upload(page, film(tmp_path / "b.png"))  # before gradio has done with the one that was stopped
     wait_for_reports(page)
+
+
+def test_a_step_that_comes_after_the_reader_stopped_it_does_not_stay_on_the_page(visit, tmp_path, slow, served):
+    page = visit()
+    slow.clear()
+    upload(page, film(tmp_path / "a.png"))
+    page.wait_for_selector("#reports .draft")
+
+    def another_step(route):
+        """The job goes on and its step reaches the page before gradio is told to stop it."""
+        slow.set()
+        wait_for_reports(page)
+        route.continue_()
+
+    page.route("**/cancel", another_step)
+    page.click("#cancel")
+    page.locator("#cancel").wait_for(state="hidden")
+    page.wait_for_selector("#notice .note")
+    assert not page.locator("#reports .draft").count()
+
+
+def test_what_is_chosen_during_a_reading_is_not_forgotten(visit, tmp_path, slow, uploads):
+    page = visit()
+    slow.clear()
+    upload(page, film(tmp_path / "a.png"))
+    page.wait_for_selector("#reports .draft")
+    upload(page, film(tmp_path / "b.png", 90))
+    page.get_by_text("queue: 1/1").wait_for()
+    first = canvas(page)
+    slow.set()
+    page.get_by_label("First model").click()
+    page.get_by_role("option", name="aligned").click()
+    page.wait_for_function(
+        "document.querySelector('#right').innerText.includes('The heart is mildly enlarged.')"
+    )
+    page.locator("#cancel").wait_for(state="hidden")
+    assert (canvas(page) != first).any()
+    assert left_in(uploads) == []
+
+
+def test_the_sentence_chosen_last_is_the_one_whose_evidence_is_shown(visit, tmp_path):
+    page = visit()
+    upload(page, film(tmp_path / "a.png"))
+    wait_for_reports(page)
+    page.locator("#cancel").wait_for(state="hidden")
+    first, second = (page.locator('#reports button.pick[data-report="1"]').nth(i) for i in (0, 1))
+
+    def hurried(route):
+        """The second is chosen while the first is being asked about."""
+        second.click()
+        route.continue_()
+
+    page.route("**/queue/join*", hurried, times=1)
+    first.click()
+    page.locator("#evidence q", has_text="Small right pleural effusion").wait_for()
+    page.locator("#cancel").wait_for(state="hidden")
+    assert "Small right pleural effusion" in page.inner_text("#evidence q")
+    assert second.get_attribute("aria-pressed") == "true"
 
 
 def test_whoever_comes_second_sees_the_queue_and_may_leave_it(visit, tmp_path, slow, uploads):

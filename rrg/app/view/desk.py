@@ -19,6 +19,10 @@ from rrg.types import RrgError
 
 SLOT = "models"  # every job that runs a model waits in this one queue
 Updates = dict[Any, Any]
+# What becomes of a choice made while the one before is being worked on: the last is done afterwards, with what the page
+# holds then but the data of the *first* event; or each is done in its turn, which an event with data of its own needs.
+LATEST = "always_last"
+EACH = "multiple"
 Choice = tuple[str, str, str]  # first model, second model, collection
 
 
@@ -109,7 +113,8 @@ class Desk:
     ) -> Any:
         """Wire an event that runs a model: `event` is e.g. `button.click`. Returns gradio's dependency.
 
-        The button Cancel stands on the page from the event to its end, in the queue too.
+        The button Cancel stands on the page from the event to its end, in the queue too. gradio forgets an event that comes
+        while the same one runs; where a reader chooses, `trigger_mode` has to say otherwise (`LATEST`, `EACH`).
         """
         self.quick(event, lambda: gr.update(visible=True), None, [self.cancel])
         made = event(

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import gradio as gr
-
 from rrg.app import present
 from rrg.app.library import Key
 from rrg.app.study import OpenStudy, Progress
@@ -72,9 +70,8 @@ class Flow:
         )
 
     def stopped(self, held: OpenStudy | None) -> Updates:
-        """The reader cancelled what was running or waiting."""
-        told = present.banner("note", "Stopped, as you asked.")
-        return {**self.back(held), self.desk.notice: told, self.desk.cancel: gr.update(visible=False)}
+        """What was running or waiting was cancelled, or could not be done."""
+        return {**self.back(held), self.desk.notice: present.banner("note", "Stopped.")}
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:

@@ -11,7 +11,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.view.api import Api
 from rrg.app.view.benchmark_tab import BenchmarkTab
 from rrg.app.view.blind_tab import BlindTab
-from rrg.app.view.desk import Desk, Part
+from rrg.app.view.desk import LATEST, Desk, Part
 from rrg.app.view.export_panel import ExportPanel
 from rrg.app.view.flow import Flow
 from rrg.app.view.header import Header
@@ -127,5 +127,5 @@ class Page:
             part.wire(self.desk)
         again = [*self.header.choice, self.panel.override, self.study]
         for chosen in self.header.changes():
-            self.desk.job(chosen.then, self.panel.on_read, again, self.flow.outputs)
+            self.desk.job(chosen.then, self.panel.on_read, again, self.flow.outputs, trigger_mode=LATEST)
         self.panel.wire_cancel(self.desk)

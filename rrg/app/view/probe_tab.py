@@ -9,7 +9,7 @@ import gradio as gr
 
 from rrg.app import present, present_probe, probe
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import Desk, Part, Updates
+from rrg.app.view.desk import LATEST, Desk, Part, Updates
 from rrg.types import RrgError
 
 EMPTY = "Edit a report or flip one fact: what each model makes of it."
@@ -55,9 +55,10 @@ class ProbeTab(Part):
         desk.quick(self.source.input, self.on_source, [self.source, desk.study], self._texts)
         desk.quick(
             self.original.input, self.on_original, [self.original, desk.study],
-            [self.flips, self.withheld], trigger_mode="always_last",
+            [self.flips, self.withheld], trigger_mode=LATEST,
         )  # fmt: skip
-        desk.job(self.flips.input, self.on_flip, [self.flips, self.original, desk.study], shown)
+        flipped = [self.flips, self.original, desk.study]
+        desk.job(self.flips.input, self.on_flip, flipped, shown, trigger_mode=LATEST)
         desk.job(self.compare.click, self.on_compare, [self.original, self.edited, desk.study], shown)
         desk.job(self.survey.click, self.on_survey, [self.original, desk.study], shown)
 

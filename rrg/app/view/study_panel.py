@@ -11,7 +11,7 @@ import gradio as gr
 from rrg.app import present
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import VIEWS, Correction, OpenStudy
-from rrg.app.view.desk import Desk, Part, Updates
+from rrg.app.view.desk import EACH, LATEST, Desk, Part, Updates
 from rrg.app.view.flow import Flow
 from rrg.app.view.simulated_panel import SimulatedStudies
 from rrg.app.view.viewer_panel import Viewer
@@ -80,20 +80,27 @@ class StudyPanel(Part):
     def wire(self, desk: Desk) -> None:
         self.flow = Flow(desk)
         choice, shown = list(desk.choice), self.flow.outputs
-        desk.job(self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown)
+        desk.job(
+            self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown, trigger_mode=EACH
+        )
         for name, button in self.examples.items():
             desk.job(button.click, self._on_example(name), [*choice, desk.study], shown)
-        desk.job(self.studies.input, self.on_study, [self.studies, *choice, desk.study], shown)
-        desk.job(self.override.input, self.on_read, [*choice, self.override, desk.study], shown)
+        listed = [self.studies, *choice, desk.study]
+        desk.job(self.studies.input, self.on_study, listed, shown, trigger_mode=LATEST)
+        overridden = [*choice, self.override, desk.study]
+        desk.job(self.override.input, self.on_read, overridden, shown, trigger_mode=LATEST)
         said = [*self.views, *self.inverts]
         desk.job(self.again.click, self.on_correct, [*choice, desk.study, *said], shown)
 
     def wire_cancel(self, desk: Desk) -> None:
         """Comes last, when every job is known."""
         self.waiting = [component for part in desk.parts for component in part.uploads()]
-        shown = list(dict.fromkeys([*self.flow.outputs, *self.waiting, self.cancel]))
+        shown = list(dict.fromkeys([*self.flow.outputs, *self.waiting]))
         held = [desk.study, *self.waiting]
         desk.quick(self.cancel.click, self.on_cancel, held, shown, cancels=list(desk.jobs))
+        # gradio stops a job after that, and counts it as failed; by then a step more may have come to the page.
+        for job in desk.jobs:
+            desk.quick(job.failure, self.flow.stopped, [desk.study], self.flow.outputs)
 
     def on_cancel(self, held: OpenStudy | None, *waiting: list[str] | None) -> Updates:
         """What still waited to be read is deleted unread."""
