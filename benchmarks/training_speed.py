@@ -103,7 +103,7 @@ def measure(runs: dict[str, Run], steps: int, warmup: int) -> dict[str, list[flo
         for name in names:
             run = runs[name]
             epoch, position = divmod(step, run.steps_per_epoch)
-            order = loop.epoch_order(len(run.train), run.config, epoch)
+            order = loop.epoch_order(run.train, run.config, epoch)
             began = perf_counter()
             loop._step(run, step, order, position)
             if step >= warmup:

@@ -25,6 +25,7 @@ class DataConfig(Section):
     val: str = "val"
     cache: Path = Path("runs/cache")
     limit: int | None = Field(None, ge=2)  # studies of each split, for a quick look
+    variants: int = Field(0, ge=0)  # of each training study, with other poses and exposures; it or one of them is shown
 
 
 class ModelConfig(Section):
@@ -50,9 +51,10 @@ class PromptConfig(Section):
 
 
 class MiningConfig(Section):
-    """Which reports are peers; used where objective.peers is true."""
+    """Which reports are negatives, and which are peers, where objective.peers is true."""
 
     by: Literal["wording", "findings"] = "wording"
+    same: Literal["wording", "findings"] = "wording"  # equal reports are never pushed apart
     among: int = Field(1, ge=1)  # closest true negatives of a study, one of which is drawn at every step
 
 
@@ -109,6 +111,8 @@ class OptimiserConfig(Section):
     weight_decay: float = Field(0.01, ge=0)
     copies: float = Field(0.0, ge=0, le=1)  # a report with m copies counts m ** -copies
     rarity: float = Field(0.0, ge=0, le=1)  # one whose rarest class n reports find counts n ** -rarity
+    balance: float = Field(0.0, ge=0, le=1)  # and is drawn so often, in place of once an epoch
+    average: float = Field(0.0, ge=0, lt=1)  # momentum of the running mean of the weights, which is kept; 0: the last step
     warmup: float = Field(0.05, ge=0, lt=1)  # fraction of all steps
     clip: float = Field(1.0, gt=0)  # norm of the gradient
 
@@ -124,6 +128,12 @@ class Config(Section):
     precision: Literal["fp32", "bf16"] = "fp32"
     select: Literal["loss", "recall_at_10", "last"] = "loss"  # the val metric that chooses the kept epoch
     save_every: int = Field(100, ge=1)  # steps between resumable states
+
+    @model_validator(mode="after")
+    def _variants_need_kept_features(self) -> Config:
+        if self.data.variants and not self.model.freeze_backbone:
+            raise ValueError("data.variants needs model.freeze_backbone: true (their features are kept)")
+        return self
 
     @model_validator(mode="after")
     def _prompt_needs_kept_features(self) -> Config:

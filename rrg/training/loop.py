@@ -54,7 +54,7 @@ def _train_steps(run: Run, state: TrainState, stop_after: int | None) -> None:
     began, seen = perf_counter(), 0
     while state.step < run.steps and state.step != stop_after:
         epoch, position = divmod(state.step, run.steps_per_epoch)
-        line = _step(run, state.step, epoch_order(len(run.train), run.config, epoch), position)
+        line = _step(run, state.step, epoch_order(run.train, run.config, epoch), position)
         state.step += 1
         seen += run.config.optimiser.batch_size
         line["studies_per_second"] = round(seen / (perf_counter() - began), 2)
@@ -94,6 +94,8 @@ def _step(run: Run, step: int, order: NDArray[np.int64], position: int) -> dict[
     run.optimiser.step()
     run.schedule.step()
     run.optimiser.zero_grad()
+    if run.mean is not None:
+        run.mean.update_parameters(run.model)
     rate = run.schedule.get_last_lr()[0]
     return {"step": step, **values, "hardness": hardness, "gradient": norm, "rate": rate}
 
@@ -124,14 +126,17 @@ def set_training_mode(model: GeneratorModel) -> None:
     model.encoder.backbone.eval()
 
 
-def epoch_order(studies: int, config: Config, epoch: int) -> NDArray[np.int64]:
-    """Every study once, in an order that (seed, epoch) alone decide."""
-    return np.random.default_rng([config.seed, epoch]).permutation(studies)
+def epoch_order(train: Source, config: Config, epoch: int) -> NDArray[np.int64]:
+    """Every study once, or as many drawn by their chance, in an order that (seed, epoch) alone decide."""
+    rng = np.random.default_rng([config.seed, epoch])
+    if train.chance is None:
+        return rng.permutation(len(train))
+    return rng.choice(len(train), len(train), p=train.chance)
 
 
 def _judge_epoch(run: Run, state: TrainState, epoch: int) -> dict[str, float]:
     """Score the epoch on val, and keep its weights if they are the best so far by the configured metric."""
-    scores = validate(run.model, run.val, run.tokenizer.unk_token_id)
+    scores = validate(run.kept, run.val, run.tokenizer.unk_token_id)
     by_metric = {
         "loss": -scores["val_loss"],
         "recall_at_10": scores["val_recall_at_10"],
@@ -144,7 +149,7 @@ def _judge_epoch(run: Run, state: TrainState, epoch: int) -> dict[str, float]:
         )
     if value > state.best:
         state.best, state.best_epoch = value, epoch
-        state.best_weights = {k: v.detach().cpu().clone() for k, v in run.model.state_dict().items()}
+        state.best_weights = {k: v.detach().cpu().clone() for k, v in run.kept.state_dict().items()}
     return {"epoch": epoch, **scores}
 
 

@@ -8,7 +8,6 @@ with the largest mean area under the ROC curve on val.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,9 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
+from torch.nn.functional import binary_cross_entropy_with_logits
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from rrg.data.batch import StudyImages, load_images
@@ -32,15 +30,15 @@ from rrg.data.preprocess import Preprocessing, to_pixels
 from rrg.models.checkpoint import as_shipped
 from rrg.models.encoder import RadiographEncoder, load_encoder_weights, load_imagenet_weights
 from rrg.models.prompt import KINDS, join_views
+from rrg.training.averaging import running_mean
 from rrg.training.config import EncoderConfig
 from rrg.training.prompting import finding_names, findings_of
 from rrg.training.state import Stateful, TrainState, forget_after, log_line, resume, save
-from rrg.types import RrgError, View
+from rrg.training.variation import drop_views, vary
+from rrg.types import RrgError
 
 WEIGHTS = "encoder.safetensors"
-MOMENTUM = 0.995  # of the running mean, once it has begun
-TURN, SCALE, SHIFT = math.radians(7), 0.1, 0.08  # largest changes of pose; the shift in halves of the film
-GAMMA, GAIN = 0.25, 0.15  # of exposure: exponent exp(+-GAMMA), factor 1 +- GAIN
+MOMENTUM = 0.995  # of the running mean of the weights
 HEAD_RATE, HEAD_DECAY = 1e-3, 0.1
 SMOOTHING = 0.02  # coders overlook and overcall
 
@@ -118,7 +116,7 @@ def _train(
     """The image network's weights after the epoch that tells the findings of val best: the last ones overfit."""
     train, per_epoch = splits["train"], len(splits["train"].images) // config.batch_size
     steps = per_epoch * config.epochs
-    mean = AveragedModel(model, avg_fn=_running_mean)
+    mean = running_mean(model, MOMENTUM)
     optimiser = AdamW(
         [
             {"params": model.encoder.backbone.parameters(), "weight_decay": config.weight_decay},
@@ -184,40 +182,6 @@ def _step(
     return float(loss.detach())
 
 
-def vary(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """(B, V, 1, S, S) in [0, 1] -> the same: each study a little turned, scaled and moved, each film exposed otherwise."""
-    studies, views = pixels.shape[:2]
-
-    def draw(size: int) -> Tensor:
-        return torch.rand(size, generator=generator) * 2 - 1
-
-    angle, scale = draw(studies) * TURN, 1 + draw(studies) * SCALE
-    rows = [
-        torch.stack([scale * angle.cos(), -scale * angle.sin(), draw(studies) * SHIFT], 1),
-        torch.stack([scale * angle.sin(), scale * angle.cos(), draw(studies) * SHIFT], 1),
-    ]
-    poses = torch.stack(rows, 1).repeat_interleave(views, 0)
-    films = pixels.flatten(0, 1)
-    films = grid_sample(
-        films,
-        affine_grid(poses, list(films.shape), align_corners=False),
-        padding_mode="border",
-        align_corners=False,
-    )
-    gamma = (draw(len(films)) * GAMMA).exp().view(-1, 1, 1, 1)
-    gain = (1 + draw(len(films)) * GAIN).view(-1, 1, 1, 1)
-    return (films.clamp(1e-4, 1) ** gamma * gain).clamp(0, 1).view_as(pixels)
-
-
-def drop_views(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """(B, V) -> the same, one view of a `share` of the studies with more than one made absent."""
-    views = views.clone()
-    chosen = (torch.rand(len(views), generator=generator) < share) & (views != View.ABSENT).all(1)
-    which = torch.randint(0, views.shape[1], (len(views),), generator=generator)
-    views[chosen, which[chosen]] = int(View.ABSENT)
-    return views
-
-
 @torch.no_grad()
 def areas(model: nn.Module, split: _Split, names: Sequence[str], batch_size: int = 32) -> dict[str, float]:
     """Area under the ROC curve of each finding that two or more studies of the split have and not all have."""
@@ -228,9 +192,3 @@ def areas(model: nn.Module, split: _Split, names: Sequence[str], batch_size: int
     coded = split.coded.numpy()
     told = [k for k in range(len(names)) if 2 <= coded[:, k].sum() < len(coded)]
     return {names[k]: round(float(roc_auc_score(coded[:, k], logits[:, k])), 4) for k in told}
-
-
-def _running_mean(mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
-    """Short at first, so that the start is soon forgotten."""
-    momentum = min(MOMENTUM, float(count) / (float(count) + 10))
-    return mean * momentum + value * (1 - momentum)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 from transformers import PreTrainedTokenizerFast, get_cosine_schedule_with_warmup
 
 from rrg.data.batch import StudyImages, load_images
@@ -27,6 +28,7 @@ from rrg.models.encoder import load_encoder_weights, load_imagenet_weights
 from rrg.models.registry import create
 from rrg.objective.released import ReleasedTask
 from rrg.objective.task import GenerationTask, ObjectiveSettings, identity
+from rrg.training.averaging import running_mean
 from rrg.training.config import Config
 from rrg.training.prompting import finding_names, fit_prompt
 from rrg.training.source import Extras, Source, kept_features, make_source
@@ -52,6 +54,12 @@ class Run:
     schedule: LRScheduler
     train: Source
     val: Source
+    mean: AveragedModel | None = None
+
+    @property
+    def kept(self) -> GeneratorModel:
+        """The model that is judged and kept: the running mean, where there is one."""
+        return self.model if self.mean is None else cast(GeneratorModel, self.mean.module)
 
     @property
     def stateful(self) -> dict[str, Stateful]:
@@ -60,6 +68,8 @@ class Run:
             "optimiser": self.optimiser,
             "schedule": self.schedule,
         }
+        if self.mean is not None:
+            parts["mean"] = self.mean
         task = self.accelerator.unwrap_model(self.task)
         return parts | ({"hard": task.hard} if isinstance(task, ReleasedTask) else {})
 
@@ -95,7 +105,8 @@ def prepare(config: Config, out: Path) -> Run:
     steps = len(sources["train"]) // config.optimiser.batch_size * config.optimiser.epochs
     schedule = get_cosine_schedule_with_warmup(optimiser, round(steps * config.optimiser.warmup), steps)
     wrapped, optimiser = accelerator.prepare(task, optimiser)
-    return Run(config, out, accelerator, model, tokenizer, wrapped, optimiser, schedule, **sources)
+    mean = running_mean(model, config.optimiser.average) if config.optimiser.average else None
+    return Run(config, out, accelerator, model, tokenizer, wrapped, optimiser, schedule, **sources, mean=mean)
 
 
 def build_model(config: Config, vocabulary: int, findings: Sequence[str] = ()) -> GeneratorModel:
@@ -222,14 +233,19 @@ def _source(
         return make_source(images, tokenizer, model.config.max_tokens, features)
     objective = config.objective
     extras = Extras(
-        config.mining.among if objective.peers else 0,
-        config.mining.by,
-        objective.synthesis == RELEASED,
-        objective.flips,
-        config.optimiser.copies,
-        config.optimiser.rarity,
+        peers=config.mining.among if objective.peers else 0,
+        near_by=config.mining.by,
+        peer_images=objective.synthesis == RELEASED,
+        same_by=config.mining.same,
+        flips=objective.flips,
+        copies=config.optimiser.copies,
+        rarity=config.optimiser.rarity,
+        balance=config.optimiser.balance,
     )
+    variants = [
+        kept_features(model.encoder, images, config.data.cache, show, i + 1) for i in range(config.data.variants)
+    ]
     prompt = None
     if features is not None and model.encoder.prompt is not None:
         prompt = fit_prompt(model.encoder.prompt, features, images, model.config.finding_names, config.prompt)
-    return make_source(images, tokenizer, model.config.max_tokens, features, extras, prompt)
+    return make_source(images, tokenizer, model.config.max_tokens, features, extras, prompt, variants)

@@ -32,21 +32,29 @@ from rrg.objective.mining import Nearness, Peer, PeerIndex
 from rrg.objective.task import Batch
 from rrg.training.flips import Flips, make_flips
 from rrg.training.prompting import Prompted
+from rrg.training.variation import vary
 from rrg.types import Finding, Status
 
 
 @dataclass(frozen=True)
 class Extras:
     """What is prepared for training: how many mined peers each study has, by what they are near and whether with their
-    images; flipped reports; the powers by which copies of a text count less, and by which a report of rarer findings counts
-    more."""
+    images; by what two reports are the same; flipped reports; the powers by which copies of a text count less, by which a
+    report of rarer findings counts more, and by which it is drawn more often.
+    """
 
     peers: int = 0
     near_by: Nearness = "wording"
     peer_images: bool = False
+    same_by: Nearness = "wording"
     flips: bool = False
     copies: float = 0.0
     rarity: float = 0.0
+    balance: float = 0.0
+
+    @property
+    def need_findings(self) -> bool:
+        return bool(self.peers or self.rarity or self.balance or self.same_by == "findings")
 
 
 NO_EXTRAS = Extras()
@@ -55,11 +63,13 @@ ALL = slice(None)
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One split. tokens, mask (N, T); text (N,) numbers of normalised texts; features (N, V, G*G, F) float16 or None.
+    """One split. tokens, mask (N, T); text (N,), equal for reports that count as the same; features (N, V, G*G, F) float16
+    or None.
 
-    What only training uses: peers (N), those of a study among which one is drawn, and whether a batch shows their images;
-    flips, the counterfactuals of each report; weight (N,), each report's share of the report loss; prompt, predicted
-    findings beside those that people coded.
+    What only training uses: variants, features of the studies with other poses and exposures, as large each; peers (N),
+    those of a study among which one is drawn, and whether a batch shows their images; flips, the counterfactuals of each
+    report; weight (N,), each report's share of the report loss; chance (N,) float64 of sum 1 with which a study is drawn, or
+    None, each once an epoch; prompt, predicted findings beside those that people coded.
     """
 
     images: StudyImages
@@ -67,10 +77,12 @@ class Source:
     mask: Tensor
     text: Tensor
     features: NDArray[np.float16] | None
+    variants: Sequence[NDArray[np.float16]] = ()
     peers: tuple[tuple[Peer, ...], ...] | None = None
     peer_images: bool = False
     flips: Flips | None = None
     weight: Tensor | None = None
+    chance: NDArray[np.float64] | None = None
     prompt: Prompted | None = None
 
     def __len__(self) -> int:
@@ -114,7 +126,16 @@ class Source:
             further["weight"] = self.weight[torch.from_numpy(indices[share])]
         if self.prompt is not None:
             further["strengths"] = self.prompt.draw(indices, rng)[share]
+        if self.variants:
+            further["features"] = self._varied(indices[share], rng.integers(0, len(self.variants) + 1, len(indices))[share])
         return further
+
+    def _varied(self, indices: NDArray[np.int64], which: NDArray[np.int64]) -> Tensor:
+        """(B, V, G*G, F) float32: each study as it is, number 0, or as one of its variants."""
+        assert self.features is not None
+        kept = (self.features, *self.variants)
+        shown = [kept[k][i] for i, k in zip(indices, which, strict=True)]
+        return torch.from_numpy(np.stack(shown).astype(np.float32))
 
     def _peers(
         self, indices: NDArray[np.int64], chosen: Sequence[Peer | None], rng: np.random.Generator
@@ -140,13 +161,14 @@ def make_source(
     features: NDArray[np.float16] | None = None,
     extras: Extras = NO_EXTRAS,
     prompt: Prompted | None = None,
+    variants: Sequence[NDArray[np.float16]] = (),
 ) -> Source:
     """Tokenise and, where peers are wanted, mine them among these very studies."""
     reports = [study.report for study in images.studies]
     tokens, mask = tokenise(tokenizer, reports, max_tokens)
     text = number_texts(reports)
-    findings = [label_report(report) for report in reports] if extras.peers or extras.rarity else []
-    peers = flips = weight = None
+    findings = [label_report(report) for report in reports] if extras.need_findings else []
+    peers = flips = weight = chance = None
     if extras.peers:
         patients = [study.patient for study in images.studies]
         peers = tuple(PeerIndex(reports, patients, findings, extras.near_by).mine(extras.peers))
@@ -155,7 +177,13 @@ def make_source(
     if extras.copies or extras.rarity:
         weight = copy_weights(text, extras.copies) * rarity_weights(findings, extras.rarity)
         weight = weight / weight.mean()
-    return Source(images, tokens, mask, text, features, peers, extras.peer_images, flips, weight, prompt)
+    if extras.balance:
+        often = np.asarray(rarity_weights(findings, extras.balance), np.float64)
+        chance = often / often.sum()
+    same = text if extras.same_by == "wording" else number_findings(findings)
+    return Source(
+        images, tokens, mask, same, features, variants, peers, extras.peer_images, flips, weight, chance, prompt
+    )
 
 
 def _one_of(peers: Sequence[Peer], rng: np.random.Generator) -> Peer | None:
@@ -192,12 +220,30 @@ def number_texts(reports: Sequence[str]) -> Tensor:
     return torch.tensor([numbers.setdefault(normalise(report), len(numbers)) for report in reports])
 
 
+def number_findings(findings: Sequence[Sequence[Finding]]) -> Tensor:
+    """(N,) int64: equal for reports that find the same classes, each with the same status."""
+    numbers: dict[frozenset[tuple[str, Status]], int] = {}
+    found = ([each for each in report if each.status is not Status.ABSENT] for report in findings)
+    said = (frozenset((each.label, each.status) for each in report) for report in found)
+    return torch.tensor([numbers.setdefault(each, len(numbers)) for each in said])
+
+
 @torch.no_grad()
 def kept_features(
-    encoder: RadiographEncoder, images: StudyImages, cache: Path, progress: bool, batch_size: int = 16
+    encoder: RadiographEncoder,
+    images: StudyImages,
+    cache: Path,
+    progress: bool,
+    variant: int = 0,
+    batch_size: int = 16,
 ) -> NDArray[np.float16]:
-    """Feature maps of a frozen image network, computed once: (N, V, G*G, F) float16, kept in `cache`."""
-    file = cache / f"features-{images.key}-{_weights_key(encoder)}.npy"
+    """Feature maps of a frozen image network, computed once: (N, V, G*G, F) float16, kept in `cache`.
+
+    Of the films as they are, or with the poses and exposures of a `variant` (1, 2, ...).
+    """
+    named = f"-variant{variant}" if variant else ""
+    file = cache / f"features-{images.key}-{_weights_key(encoder)}{named}.npy"
+    generator = torch.Generator().manual_seed(variant)
     if not file.is_file():
         shape = (len(images), images.views.shape[1], encoder.grid**2, encoder.features)
         cache.mkdir(parents=True, exist_ok=True)
@@ -210,9 +256,9 @@ def kept_features(
         ):
             rows = slice(start, start + batch_size)
             views = torch.from_numpy(images.views[rows]).to(device)
-            kept[rows] = (
-                encoder.feature_maps(to_pixels(images.squares[rows]).to(device), views).half().cpu().numpy()
-            )
+            films = to_pixels(images.squares[rows])
+            films = vary(films, generator) if variant else films
+            kept[rows] = encoder.feature_maps(films.to(device), views).half().cpu().numpy()
         kept.flush()
         part.replace(file)
     return np.load(file, mmap_mode="r")

@@ -64,6 +64,12 @@ def test_the_released_objective_refuses_what_it_does_not_have(file, switch):
         load_config(file, [*given, f"objective.{switch}"])
 
 
+def test_variants_need_kept_features(file):
+    assert load_config(file, ["data.variants=2", "model.freeze_backbone=true"]).data.variants == 2
+    with pytest.raises(RrgError, match=r"data\.variants needs model\.freeze_backbone"):
+        load_config(file, ["data.variants=2", "model.freeze_backbone=false"])
+
+
 @pytest.mark.parametrize("collection", ["iu-xray", "simulated"])
 def test_the_models_of_a_collection_differ_in_the_objective_alone(collection):
     folder = Path(__file__).parents[2] / "configs" / collection

@@ -9,12 +9,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from rrg.data.findings import label_report
 from rrg.objective.task import GenerationTask
 from rrg.training import loop
 from rrg.training.loop import train
 from rrg.training.run import prepare
+from rrg.training.source import number_findings, rarity_weights
 from rrg.types import RrgError
-from tests.made import write_config
+from tests.made import write_cohort, write_config
 
 END_TO_END = {"sizes": {"dropout": 0.1, "hidden_size": 32, "num_attention_heads": 2, "num_hidden_layers": 1,
                         "encoder_layers": 1, "embedding_size": 16, "max_tokens": 40},
@@ -52,6 +54,75 @@ def test_a_killed_run_taken_up_again_ends_the_same(tmp_path, cohort, stop, freez
     first, second = weights(whole), weights(resumed)
     assert first.keys() == second.keys()
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_the_running_mean_is_what_is_kept_and_outlives_a_kill(tmp_path, cohort):
+    config = write_config(tmp_path / "config.yaml", cohort)
+    last = weights(train(config, [], tmp_path / "last"))
+    averaged = ["optimiser.average=0.9", "select=last"]
+    whole = weights(train(config, averaged, tmp_path / "whole"))
+    assert losses(tmp_path / "whole") == losses(tmp_path / "last")
+    train(config, averaged, tmp_path / "killed", stop_after=3)
+    resumed = weights(train(config, averaged, tmp_path / "killed"))
+    assert all(torch.equal(value, resumed[name]) for name, value in whole.items())
+    moved = [name for name in whole if not torch.equal(whole[name], last[name])]
+    assert any(name.startswith("heads.") for name in moved)
+    assert not [name for name in moved if "backbone" in name]
+
+
+def test_a_training_study_is_shown_as_it_is_or_as_one_of_its_variants(tmp_path, cohort):
+    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort), ["data.variants=2"])
+    run = prepare(config, tmp_path / "run")
+    plain, rows, seen = run.train.batch(np.arange(6)), np.arange(6), set()
+    kept = [torch.from_numpy(each[:6].astype(np.float32)) for each in (run.train.features, *run.train.variants)]
+    assert torch.equal(plain.features, kept[0])
+    assert len(kept) == 3
+    for step in range(20):
+        drawn = run.train.batch(rows, np.random.default_rng(step)).features
+        seen |= {
+            (i, k) for i in rows for k, each in enumerate(kept) if torch.equal(drawn[i], each[i])
+        }
+        assert torch.equal(drawn, run.train.batch(rows, np.random.default_rng(step)).features)
+    assert seen == {(i, k) for i in rows for k in range(3)}
+    assert run.val.variants == ()
+
+
+def test_variants_are_the_same_in_every_run_and_differ_from_one_another(tmp_path, cohort):
+    written = write_config(tmp_path / "config.yaml", cohort)
+    first, second = (
+        prepare(loop.load_config(written, ["data.variants=2", f"data.cache={tmp_path / name}"]), tmp_path / name)
+        for name in ("a", "b")
+    )
+    for one, other in zip(first.train.variants, second.train.variants, strict=True):
+        assert np.array_equal(one, other)
+    assert not np.array_equal(first.train.variants[0], first.train.variants[1])
+
+
+def test_studies_of_rare_findings_are_drawn_more_often(tmp_path):
+    uneven = write_cohort(tmp_path / "data", train=22)
+    config = loop.load_config(write_config(tmp_path / "config.yaml", uneven), ["optimiser.balance=1"])
+    train = prepare(config, tmp_path / "run").train
+    orders = [loop.epoch_order(train, config, epoch) for epoch in range(200)]
+    assert all(len(order) == 22 for order in orders)
+    assert np.array_equal(orders[3], loop.epoch_order(train, config, 3))
+    share = np.bincount(np.concatenate(orders), minlength=22) / (200 * 22)
+    assert np.allclose(share, train.chance, atol=0.015)
+    findings = [label_report(study.report) for study in train.images.studies]
+    wanted = rarity_weights(findings, 1.0).double().numpy() / 22
+    assert np.allclose(train.chance, wanted)
+    assert len(set(wanted.round(6))) > 1
+
+
+def test_reports_of_equal_findings_count_as_the_same_where_asked(tmp_path, cohort):
+    written = write_config(tmp_path / "config.yaml", cohort)
+    by = {
+        same: prepare(loop.load_config(written, [f"mining.same={same}"]), tmp_path / same).train.text.tolist()
+        for same in ("wording", "findings")
+    }
+    assert len(set(by["findings"])) < len(set(by["wording"]))
+    assert number_findings([label_report(said) for said in (
+        "Left pleural effusion.", "There is an effusion on the left.", "No effusion.", "Rib fracture.",
+    )]).tolist() == [0, 0, 1, 2]  # fmt: skip
 
 
 RELEASED = {"peers": True, "synthesis": "released", "report": 0.7, "alignment": 0.1, "repulsion": 0.2}
@@ -101,13 +172,13 @@ EVERYTHING = {
     "objective": {"peers": True, "synthesis": "arc", "flips": True, "margin": 0.2},
     "mining": {"among": 3, "by": "findings"},
     "prompt": {"labels_at_least": 5, "truth": 0.5},
-    "optimiser": {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "copies": 0.5, "rarity": 0.5},
+    "optimiser": {"epochs": 2, "batch_size": 8, "learning_rate": 1e-3, "copies": 0.5, "rarity": 0.5, "average": 0.9},
 }
 
 
 def test_processes_that_share_a_batch_draw_what_one_would(tmp_path, cohort):
-    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort, **EVERYTHING))
-    source = prepare(config, tmp_path / "run").train
+    written = write_config(tmp_path / "config.yaml", cohort, **EVERYTHING)
+    source = prepare(loop.load_config(written, ["data.variants=2"]), tmp_path / "run").train
     for step in range(3):
         whole = source.batch(np.arange(8), np.random.default_rng(step))
         for process in range(2):
@@ -156,8 +227,6 @@ def test_too_large_a_batch_is_named(tmp_path, cohort):
 
 
 def test_a_broken_image_costs_its_study_not_the_run(tmp_path, caplog):
-    from tests.made import write_cohort
-
     data = write_cohort(tmp_path / "data")
     broken = data / "images" / "CXR3_IM-0002" / "0.png"
     broken.write_bytes(b"no picture")
@@ -169,9 +238,9 @@ def test_a_broken_image_costs_its_study_not_the_run(tmp_path, caplog):
 
 def test_every_study_once_an_epoch_and_never_mirrored(tmp_path, cohort):
     run = prepare(loop.load_config(write_config(tmp_path / "config.yaml", cohort)), tmp_path / "run")
-    order = loop.epoch_order(len(run.train), run.config, 0)
+    order = loop.epoch_order(run.train, run.config, 0)
     assert sorted(order) == list(range(24))
-    assert not np.array_equal(order, loop.epoch_order(len(run.train), run.config, 1))
+    assert not np.array_equal(order, loop.epoch_order(run.train, run.config, 1))
     study = run.train.images.studies[5]
     from rrg.data.images import load_radiograph
     from rrg.data.preprocess import to_square

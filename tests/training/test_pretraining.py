@@ -11,7 +11,8 @@ from rrg.models.checkpoint import as_shipped
 from rrg.models.encoder import LITE0, RadiographEncoder, load_encoder_weights
 from rrg.training import pretraining
 from rrg.training.config import EncoderConfig
-from rrg.training.pretraining import WEIGHTS, drop_views, pretrain, vary
+from rrg.training.pretraining import WEIGHTS, pretrain
+from rrg.training.variation import drop_views, vary
 from rrg.types import RrgError, View
 
 
