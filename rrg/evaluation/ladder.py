@@ -102,7 +102,9 @@ class Rung:
     def recipe(self) -> str:
         """All but the objective and its peers: equal for rungs that may be set beside each other."""
         rest = {key: value for key, value in self.config.items() if key not in ("objective", "mining")}
-        return json.dumps(rest, sort_keys=True)
+        mining = self.config.get("mining") or {}
+        shared = {key: value for key, value in mining.items() if key not in ("by", "among")}
+        return json.dumps({**rest, **({"mining": shared} if shared else {})}, sort_keys=True)
 
     @property
     def family(self) -> str:

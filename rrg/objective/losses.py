@@ -53,7 +53,7 @@ NONE = Negatives()
 def alignment_loss(z: Tensor, u: Tensor, scale: Tensor, text: Tensor, negatives: Negatives = NONE) -> Tensor:
     """Symmetric InfoNCE between images and reports -> ().
 
-    text (B,) int64 numbers the normalised texts: equal numbers are never pushed apart. With `negatives` the
+    text (B,) int64 is equal for reports that count as the same, which are never pushed apart. With `negatives` the
     image-to-report softmax has the batch's peers as further columns, and for row i the negatives of its own.
     """
     with torch.autocast(

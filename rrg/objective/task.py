@@ -54,7 +54,7 @@ class ObjectiveSettings:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Anchors and the texts of their peers. views (B, V); tokens, mask (B, T); text (B,) numbers of normalised texts.
+    """Anchors and the texts of their peers. views (B, V); tokens, mask (B, T); text (B,), equal for what counts as the same.
 
     Either pixels (B, V, 1, S, S) or kept features (B, V, G*G, F). peer_valid is False where a study has no peer, flip_valid
     where no fact of its report can be flipped. weight (B,) is each report's share in L_report; strengths (B, K) are

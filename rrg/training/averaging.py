@@ -8,7 +8,7 @@ from torch.optim.swa_utils import AveragedModel
 
 def running_mean(model: nn.Module, momentum: float) -> AveragedModel:
     """A copy of `model` that `update_parameters` moves towards it by 1 - `momentum`; by more in the first steps, so that the
-    start is soon forgotten. Buffers stay those of the copy.
+    start is soon forgotten. Buffers are the model's.
     """
 
     def moved(mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:

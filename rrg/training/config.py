@@ -54,7 +54,7 @@ class MiningConfig(Section):
     """Which reports are negatives, and which are peers, where objective.peers is true."""
 
     by: Literal["wording", "findings"] = "wording"
-    same: Literal["wording", "findings"] = "wording"  # equal reports are never pushed apart
+    same: Literal["wording", "findings"] = "wording"  # reports that are alike in it are never pushed apart, peers or not
     among: int = Field(1, ge=1)  # closest true negatives of a study, one of which is drawn at every step
 
 
@@ -111,7 +111,7 @@ class OptimiserConfig(Section):
     weight_decay: float = Field(0.01, ge=0)
     copies: float = Field(0.0, ge=0, le=1)  # a report with m copies counts m ** -copies
     rarity: float = Field(0.0, ge=0, le=1)  # one whose rarest class n reports find counts n ** -rarity
-    balance: float = Field(0.0, ge=0, le=1)  # and is drawn so often, in place of once an epoch
+    balance: float = Field(0.0, ge=0, le=1)  # and is drawn in proportion to n ** -balance, in place of once an epoch
     average: float = Field(0.0, ge=0, lt=1)  # momentum of the running mean of the weights, which is kept; 0: the last step
     warmup: float = Field(0.05, ge=0, lt=1)  # fraction of all steps
     clip: float = Field(1.0, gt=0)  # norm of the gradient
@@ -161,6 +161,12 @@ class EncoderConfig(Section):
     clip: float = Field(1.0, gt=0)
     seed: int = Field(0, ge=0)
     save_every: int = Field(100, ge=1)
+
+    @model_validator(mode="after")
+    def _varies_by_itself(self) -> EncoderConfig:
+        if self.data.variants:
+            raise ValueError("data.variants is for generators on kept features; here every film is varied anew at each step")
+        return self
 
 
 Kind = TypeVar("Kind", bound=Section)

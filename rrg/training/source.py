@@ -66,7 +66,8 @@ class Source:
     """One split. tokens, mask (N, T); text (N,), equal for reports that count as the same; features (N, V, G*G, F) float16
     or None.
 
-    What only training uses: variants, features of the studies with other poses and exposures, as large each; peers (N),
+    What only training uses: variants, features of the studies with other poses and exposures, as large each (prompts and
+    peers' images stay those of the films as they are); peers (N),
     those of a study among which one is drawn, and whether a batch shows their images; flips, the counterfactuals of each
     report; weight (N,), each report's share of the report loss; chance (N,) float64 of sum 1 with which a study is drawn, or
     None, each once an epoch; prompt, predicted findings beside those that people coded.
@@ -140,11 +141,11 @@ class Source:
     def _peers(
         self, indices: NDArray[np.int64], chosen: Sequence[Peer | None], rng: np.random.Generator
     ) -> dict[str, Any]:
-        """A study without a peer stands in for it, and is marked as invalid."""
+        """A study without a peer stands in for it, and is marked as invalid; so is a peer that counts as the same."""
         places = [int(i) if peer is None else peer.index for i, peer in zip(indices, chosen, strict=True)]
         rows = torch.tensor(places)
         tokens, mask = cut(rows, self.tokens, self.mask)
-        valid = torch.tensor([peer is not None for peer in chosen])
+        valid = self.text[rows] != self.text[torch.from_numpy(indices)]
         peers = {"peer_tokens": tokens, "peer_mask": mask, "peer_text": self.text[rows], "peer_valid": valid}
         return peers | ({"seen_peers": self._seen(rows.numpy(), rng)} if self.peer_images else {})
 

@@ -17,7 +17,7 @@ from tests.app.browsing import (
     upload,
     wait_for_reports,
 )
-from tests.app.doubles import SECRET, dicom, film
+from tests.app.doubles import PAIR, SECRET, dicom, film
 
 pytestmark = pytest.mark.browser
 
@@ -111,7 +111,7 @@ def test_another_pair_of_models_leaves_the_window_of_the_film_alone(visit, tmp_p
     page.wait_for_function(
         "document.querySelector('#right').innerText.includes('The heart is mildly enlarged.')"
     )
-    page.wait_for_selector("#record dl", state="attached")
+    page.locator("#cancel").wait_for(state="hidden")
     assert (canvas(page) == before).all()
 
 
@@ -122,30 +122,61 @@ def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
     page.wait_for_selector("#reports .draft")
     page.click("#cancel")
     page.wait_for_selector("#notice .note")
-    slow.set()
     assert "Stopped" in page.inner_text("#notice")
-    assert part(page, "empty").is_visible()
-    upload(page, film(tmp_path / "b.png"))  # before gradio has done with the one that was stopped
-    wait_for_reports(page)
+    slow.set()
+    part(page, "empty").wait_for()
+    page.locator("#reports .draft").first.wait_for(state="detached")
+    assert "Stopped" in page.inner_text("#notice")
+    assert not page.locator("#cancel").is_visible()
+    assert not page.locator(".chips .chip").count()
 
 
-def test_a_step_that_comes_after_the_reader_stopped_it_does_not_stay_on_the_page(visit, tmp_path, slow, served):
+def test_what_is_opened_while_a_stopped_reading_still_ends_is_what_stays(visit, tmp_path, slow, uploads):
     page = visit()
-    slow.clear()
     upload(page, film(tmp_path / "a.png"))
+    wait_for_reports(page)
+    mine = canvas(page)
+    slow.clear()
+    upload(page, film(tmp_path / "b.png", 45))
     page.wait_for_selector("#reports .draft")
-
-    def another_step(route):
-        """The job goes on and its step reaches the page before gradio is told to stop it."""
-        slow.set()
-        wait_for_reports(page)
-        route.continue_()
-
-    page.route("**/cancel", another_step)
     page.click("#cancel")
-    page.locator("#cancel").wait_for(state="hidden")
     page.wait_for_selector("#notice .note")
-    assert not page.locator("#reports .draft").count()
+    upload(page, film(tmp_path / "c.png", 90))
+    page.get_by_text("queue: 1/1").wait_for()
+    page.locator("#cancel").wait_for()
+    slow.set()
+    page.locator("#cancel").wait_for(state="hidden")
+    wait_for_reports(page)
+    assert "Stopped" not in page.inner_text("#notice")
+    last = canvas(page)
+    assert (last != mine).any()
+    other = visit()
+    upload(other, film(tmp_path / "d.png", 90))
+    wait_for_reports(other)
+    assert (canvas(other) == last).all()
+    assert left_in(uploads) == []
+
+
+def test_cancel_stops_all_that_waits_and_stands_until_the_last_has_ended(visit, tmp_path, slow):
+    page = visit()
+    upload(page, film(tmp_path / "a.png"))
+    wait_for_reports(page)
+    page.locator("#cancel").wait_for(state="hidden")
+    sentences = page.locator('#reports button.pick[data-report="1"]')
+    slow.clear()
+    for i in range(3):
+        with page.expect_request("**/queue/join*"):
+            sentences.nth(i).click()
+    page.get_by_text("queue: 2/2").wait_for()
+    page.click("#cancel")
+    page.wait_for_selector("#notice .note")
+    with page.expect_request("**/queue/join*"):
+        sentences.nth(3).click()
+    slow.set()
+    page.locator("#evidence q", has_text="Old rib fracture").wait_for()
+    page.locator("#cancel").wait_for(state="hidden")
+    assert len(page.locator("#evidence q").all()) == 1
+    assert "Old rib fracture" in page.inner_text("#evidence q")
 
 
 def test_what_is_chosen_during_a_reading_is_not_forgotten(visit, tmp_path, slow, uploads):
@@ -156,9 +187,10 @@ def test_what_is_chosen_during_a_reading_is_not_forgotten(visit, tmp_path, slow,
     upload(page, film(tmp_path / "b.png", 90))
     page.get_by_text("queue: 1/1").wait_for()
     first = canvas(page)
-    slow.set()
     page.get_by_label("First model").click()
-    page.get_by_role("option", name="aligned").click()
+    with page.expect_request("**/queue/join*"):
+        page.get_by_role("option", name="aligned").click()
+    slow.set()
     page.wait_for_function(
         "document.querySelector('#right').innerText.includes('The heart is mildly enlarged.')"
     )
@@ -181,6 +213,23 @@ def test_the_sentence_chosen_last_is_the_one_whose_evidence_is_shown(visit, tmp_
     page.locator("#evidence q", has_text="Small right pleural effusion").wait_for()
     page.locator("#cancel").wait_for(state="hidden")
     assert "Small right pleural effusion" in page.inner_text("#evidence q")
+
+
+def test_a_button_that_is_pressed_twice_is_done_once(visit, tmp_path, slow, desk):
+    page = visit()
+    slow.clear()
+    example = page.locator("#examples button:not([disabled])").first
+    double = desk.library.get(PAIR[1])
+    before = len(double.encodings)
+    example.click()
+    page.wait_for_selector("#reports .draft")
+    with page.expect_request("**/queue/join*"):
+        example.click()
+    slow.set()
+    wait_for_reports(page)
+    page.locator("#cancel").wait_for(state="hidden")
+    page.wait_for_timeout(500)
+    assert len(double.encodings) == before + 1
 
 
 def test_whoever_comes_second_sees_the_queue_and_may_leave_it(visit, tmp_path, slow, uploads):

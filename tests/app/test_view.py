@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from gradio.state_holder import SessionState
@@ -63,7 +64,7 @@ def test_every_job_that_runs_a_model_waits_in_one_slot(page):
     slow = {
         "on_upload", "on_example", "on_read", "on_correct", "on_positive", "on_flip", "on_compare", "on_survey",
         "on_draw", "on_own", "api_read", "api_read_example", "api_probe", "api_neighbours", "api_negatives",
-        "api_evidence", "api_export", "on_choose", "on_pick", "on_twin", "api_read_twin", "api_blind_ballot",
+        "api_evidence", "api_export", "on_choose", "on_chosen", "on_pick", "on_twin", "api_read_twin", "api_blind_ballot",
     }  # fmt: skip
     seen = set()
     for block in page.demo.fns.values():
@@ -143,13 +144,14 @@ def test_an_edited_positive_reaches_both_models(page, tmp_path):
     assert set(refused) == {page.panel.notice}
 
 
-async def run(page, name, inputs, session):
-    """Drive one event to its end, as the server would for one browser."""
-    block = next(f for f in page.demo.fns.values() if f.fn and f.fn.__name__ == name)
-    done = await page.demo.process_api(block, inputs, state=session)
+async def read(page, file, session, name):
+    """Drive an upload to its end, as the server would for one browser."""
+    block = next(f for f in page.demo.fns.values() if f.fn and f.fn.__name__ == "on_upload")
+    inputs = [[file], *CHOICE, None, 1.0, None]
+    request = SimpleNamespace(session_hash=name)
+    done = await page.demo.process_api(block, inputs, request=request, state=session)
     while done["is_generating"]:
-        done = await page.demo.process_api(block, [], state=session, iterator=done["iterator"])
-    return done
+        done = await page.demo.process_api(block, [], request=request, state=session, iterator=done["iterator"])
 
 
 def test_two_browsers_never_see_each_others_study(page, tmp_path):
@@ -160,10 +162,10 @@ def test_two_browsers_never_see_each_others_study(page, tmp_path):
     async def both():
         Path(page.panel.upload.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
         one, two = SessionState(page.demo), SessionState(page.demo)
-        await run(page, "on_upload", [[cached("one.png", 0)], *CHOICE, None], one)
+        await read(page, cached("one.png", 0), one, "one")
         assert one[page.study._id].reading is not None
         assert two[page.study._id] is None
-        await run(page, "on_upload", [[cached("two.png", 90)], *CHOICE, None], two)
+        await read(page, cached("two.png", 90), two, "two")
         return one[page.study._id], two[page.study._id]
 
     first, second = asyncio.run(both())
@@ -221,7 +223,7 @@ def test_cancel_deletes_what_waited_to_be_read_wherever_it_was_opened(page, tmp_
     click = (page.panel.cancel._id, "click")
     (cancelled,) = (d for d in dependencies(page) if click in map(tuple, d["targets"]) and d["inputs"])
     assert {page.panel.upload._id, page.blind.own._id} <= set(cancelled["inputs"]) & set(cancelled["outputs"])
-    after = page.panel.on_cancel(None, *([str(file)] for file in waiting))
+    after = page.panel.on_cancel(SimpleNamespace(session_hash="a"), 1.0, *([str(file)] for file in waiting))
     assert not any(file.exists() for file in waiting)
     assert (after[page.panel.upload], after[page.blind.own]) == (None, None)
 

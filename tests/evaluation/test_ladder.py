@@ -109,6 +109,15 @@ def test_other_peers_are_a_side_rung_beside_the_same_references(tmp_path):
     assert reference(rungs[3], list(rungs), ALIGNMENT).name == "alignment"
 
 
+def test_what_counts_as_the_same_report_is_part_of_the_recipe(tmp_path):
+    same = [
+        run(f"{name}-same", 0, objective=OBJECTIVES[name], mining={"same": "findings"}) for name in ("alignment", "arc")
+    ]
+    rungs = {rung.name: rung for rung in read_ladder(write(tmp_path, [run("alignment", 0), run("arc", 0), *same]))}
+    assert reference(rungs["arc-same"], list(rungs.values()), ALIGNMENT).name == "alignment-same"
+    assert reference(rungs["arc"], list(rungs.values()), ALIGNMENT).name == "alignment"
+
+
 def test_of_several_alignment_rungs_the_one_of_the_same_weight_is_taken(tmp_path):
     heavy = run("heavy", 0, objective={"alignment": 0.5})
     arc = run("arc", 0, objective={"alignment": 0.5, **OBJECTIVES["arc"]})

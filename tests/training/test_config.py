@@ -68,6 +68,9 @@ def test_variants_need_kept_features(file):
     assert load_config(file, ["data.variants=2", "model.freeze_backbone=true"]).data.variants == 2
     with pytest.raises(RrgError, match=r"data\.variants needs model\.freeze_backbone"):
         load_config(file, ["data.variants=2", "model.freeze_backbone=false"])
+    encoder = Path(__file__).parents[2] / "configs" / "encoder" / "iu-xray.yaml"
+    with pytest.raises(RrgError, match=r"data\.variants is for generators"):
+        read_config(encoder, ["data.variants=2"], EncoderConfig)
 
 
 @pytest.mark.parametrize("collection", ["iu-xray", "simulated"])

@@ -99,16 +99,21 @@ def test_variants_are_the_same_in_every_run_and_differ_from_one_another(tmp_path
 
 
 def test_studies_of_rare_findings_are_drawn_more_often(tmp_path):
-    uneven = write_cohort(tmp_path / "data", train=22)
-    config = loop.load_config(write_config(tmp_path / "config.yaml", uneven), ["optimiser.balance=1"])
+    cohort = write_cohort(tmp_path / "data", train=24)
+    annotation = json.loads((cohort / "annotation.json").read_text())
+    for study in annotation["train"][6:]:  # all alike, so that those before are rare
+        study["report"] = "The heart is normal. No pleural effusion."
+    (cohort / "annotation.json").write_text(json.dumps(annotation))
+    config = loop.load_config(write_config(tmp_path / "config.yaml", cohort), ["optimiser.balance=1"])
     train = prepare(config, tmp_path / "run").train
     orders = [loop.epoch_order(train, config, epoch) for epoch in range(200)]
-    assert all(len(order) == 22 for order in orders)
+    assert all(len(order) == 24 for order in orders)
     assert np.array_equal(orders[3], loop.epoch_order(train, config, 3))
-    share = np.bincount(np.concatenate(orders), minlength=22) / (200 * 22)
+    share = np.bincount(np.concatenate(orders), minlength=24) / (200 * 24)
     assert np.allclose(share, train.chance, atol=0.015)
+    assert share[:6].sum() > 2 * 6 / 24
     findings = [label_report(study.report) for study in train.images.studies]
-    wanted = rarity_weights(findings, 1.0).double().numpy() / 22
+    wanted = rarity_weights(findings, 1.0).double().numpy() / 24
     assert np.allclose(train.chance, wanted)
     assert len(set(wanted.round(6))) > 1
 

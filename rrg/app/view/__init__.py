@@ -18,9 +18,10 @@ readers, to nobody else for as long as it lasts; `study.encoded` holds one value
 not run again. Use it in a use case (`reading_room` or a module beside it), never in a part.
 
 **How handlers share the models.** Every event that runs a model is wired by `desk.job(...)`: they all wait in one
-queue, `SLOT`, one at a time, with the place in the queue shown, and the button Cancel stops them. What runs no model
-is wired by `desk.quick(...)`, which does not queue. A handler that may refuse catches `RrgError` and returns
-`desk.refused(error, held)`, so what was on the screen stays; `desk.notice` has to be among its outputs.
+queue, `SLOT`, one at a time, with the place in the queue shown, and the button Cancel stops those of its browser
+(`rrg.app.view.jobs`). What runs no model is wired by `desk.quick(...)`, which does not queue. A handler that may refuse
+catches `RrgError` and returns `desk.refused(error, held)`, so what was on the screen stays; `desk.notice` has to be among
+its outputs.
 
 **What may be shown.** Before a text of a collection is recombined or has a fact flipped, a part asks
 `desk.room.terms.may_adapt(study.pair[1].collection)` (`generated=True` where only a model's or the reader's own text is

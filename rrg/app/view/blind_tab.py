@@ -13,7 +13,7 @@ import gradio as gr
 from rrg.app import blind, present, present_blind
 from rrg.app.blind import Session
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import EACH, Desk, Part, Updates, pair_of
+from rrg.app.view.desk import Desk, Part, Updates, discard, pair_of
 from rrg.app.view.flow import Flow
 from rrg.types import RrgError
 
@@ -62,9 +62,9 @@ class BlindTab(Part):
         self.desk, self.flow = desk, Flow(desk)
         everything = list(dict.fromkeys([*self.flow.outputs, *self._own]))
         choice, mine = list(desk.choice), [self.session, desk.study]
-        desk.job(self.draw.click, self.on_draw, [*choice, *mine], everything)
+        desk.job(self.draw.click, self.on_draw, [*choice, *mine], everything, once=True)
         opened = [self.own, *choice, *mine]
-        desk.job(self.own.upload, self.on_own, opened, [self.own, *everything], trigger_mode=EACH)
+        desk.job(self.own.upload, self.on_own, opened, [self.own, *everything], unread=discard)
         desk.quick(self.here.click, self.on_here, mine, everything)
         voted = [self.choice, self.confidence, self.session, desk.study]
         desk.quick(self.vote.click, self.on_vote, voted, [desk.notice, *self._own])

@@ -5,8 +5,13 @@ Knows no tab. Holds components and the reading room, never a study.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from inspect import isgeneratorfunction, signature
+from pathlib import Path
+from traceback import format_tb
 from typing import Any, Protocol
 
 import gradio as gr
@@ -15,14 +20,22 @@ from rrg.app import present
 from rrg.app.library import Key
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
+from rrg.app.view.jobs import Jobs
 from rrg.types import RrgError
 
 SLOT = "models"  # every job that runs a model waits in this one queue
+log = logging.getLogger(__name__)
+
 Updates = dict[Any, Any]
-# What becomes of a choice made while the one before is being worked on: the last is done afterwards, with what the page
-# holds then but the data of the *first* event; or each is done in its turn, which an event with data of its own needs.
-LATEST = "always_last"
-EACH = "multiple"
+# Seconds between two jobs of one browser: when a film follows another within some 50 ms, gradio's HTML component hands the
+# first one back as if the reader had set it, and the page keeps it.
+SETTLE = 0.3
+# The last input but one is the moment of the event.
+TIMED = """(...given) => {{
+  const values = ({js})(...given);
+  return [...values.slice(0, -2), Date.now(), ...values.slice(-1)];
+}}"""
+FAULT = "This could not be done: a fault of the program, told in its log. Try it again, or another film."
 Choice = tuple[str, str, str]  # first model, second model, collection
 
 
@@ -91,17 +104,20 @@ class Models(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Desk:
-    """`notice` tells refusals and what is being done, `busy` shows the place in the queue, `cancel` stops every job."""
+    """`notice` tells refusals and what is being done, `busy` shows the place in the queue, `cancel` stops every job of its
+    browser; `asked` is unseen and lends its place among the inputs to the time of an event.
+    """
 
     room: ReadingRoom
     study: gr.State
     header: Models
     notice: gr.HTML
     cancel: gr.Button
+    asked: gr.Number
     busy: gr.HTML
     viewer: Overlay
     parts: tuple[Part, ...]
-    jobs: list[Any] = field(default_factory=list)  # what the button Cancel stops
+    jobs: Jobs = field(default_factory=Jobs)
 
     @property
     def choice(self) -> tuple[gr.Dropdown, gr.Dropdown, gr.Dropdown]:
@@ -109,21 +125,82 @@ class Desk:
         return self.header.choice
 
     def job(
-        self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any
-    ) -> Any:
-        """Wire an event that runs a model: `event` is e.g. `button.click`. Returns gradio's dependency.
+        self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any], *,
+        once: bool = False, unread: Callable[..., None] | None = None, js: str | None = None,
+    ) -> None:  # fmt: skip
+        """Wire an event that runs a model: `event` is e.g. `button.click`, or an event of gradio's that it follows.
 
-        The button Cancel stands on the page from the event to its end, in the queue too. gradio forgets an event that comes
-        while the same one runs; where a reader chooses, `trigger_mode` has to say otherwise (`LATEST`, `EACH`).
+        `fn` takes `inputs`, and `event: gr.EventData` after them if it has such an argument, and returns or yields updates.
+        Each event is taken in its turn, but with `once` a second press right after the first, which is taken for a slip. The
+        button Cancel stands on the page from the event to its end, in the queue too. A job that is stopped before its turn
+        hands its inputs to `unread`.
         """
-        self.quick(event, lambda: gr.update(visible=True), None, [self.cancel])
-        made = event(
-            fn, inputs, outputs, concurrency_id=SLOT, concurrency_limit=1, show_progress="minimal",
-            show_progress_on=self.busy, api_visibility="private", **more,
+        follows, each = hasattr(event, "then"), {"trigger_mode": "multiple"}
+        asked = self.quick(getattr(event, "then", event), self._ask, None, [self.cancel], **each)
+        made = (asked.then if follows else event)(
+            self._counted(fn, outputs, once, unread), [*inputs, self.asked, self.study], outputs, concurrency_id=SLOT,
+            concurrency_limit=1, show_progress="minimal", show_progress_on=self.busy, api_visibility="private",
+            js=TIMED.format(js=js or "(...given) => given"), **each,
         )  # fmt: skip
-        self.jobs.append(made)
-        self.quick(made.then, lambda: gr.update(visible=False), None, [self.cancel])
-        return made
+        for ended in (made.then, made.failure):
+            self.quick(ended, self._ended, None, [self.cancel], **each)
+
+    def _ask(self, request: gr.Request) -> Any:
+        self.jobs.ask(str(request.session_hash))
+        return gr.update(visible=True)
+
+    def _ended(self, request: gr.Request) -> Any:
+        self.jobs.end(str(request.session_hash))
+        return gr.update(visible=self.jobs.any_open(str(request.session_hash)))
+
+    def _counted(
+        self, fn: Callable[..., Any], outputs: Sequence[Any], once: bool, unread: Callable[..., None] | None
+    ) -> Callable[..., Iterator[Updates]]:
+        """`fn` for as long as it counts; then what was there before, in the order in which its steps arrive."""
+
+        def steps(request: gr.Request, given: Sequence[Any], **more: Any) -> Iterator[Updates]:
+            *inputs, asked, held = given
+            session = str(request.session_hash)
+            told = False
+            if not self.jobs.counts(session, asked):
+                if unread is not None:
+                    unread(*inputs)
+            elif not (once and self.jobs.again(session, fn, asked)):
+                try:
+                    for shown in _values(fn, inputs, more):
+                        told, stopped = True, not self.jobs.counts(session, asked)
+                        yield _among(outputs, self.stopped(held)) if stopped else shown
+                        if stopped:
+                            break
+                except Exception as error:
+                    # Where it happened, and no message: that may name a file.
+                    where = "".join(format_tb(error.__traceback__))
+                    log.error("%s in a job of the page\n%s", type(error).__name__, where)
+                    told = True
+                    yield _among(outputs, {**self.back(held), **self.refused(RrgError(FAULT), held)})
+            if not told:
+                yield gr.skip()  # a generator that never yields would empty every output
+            if self.jobs.any_left(session):
+                time.sleep(SETTLE)
+
+        def run(request: gr.Request, *given: Any) -> Iterator[Updates]:
+            yield from steps(request, given)
+
+        def run_with_event(request: gr.Request, event: gr.EventData, *given: Any) -> Iterator[Updates]:
+            yield from steps(request, given, event=event)
+
+        counted = run_with_event if "event" in signature(fn).parameters else run
+        counted.__name__ = fn.__name__
+        return counted
+
+    def back(self, held: OpenStudy | None) -> Updates:
+        """What was on the screen before a reading began: `held`, or nothing."""
+        parts = (part.back(held or OpenStudy((), "")) for part in self.parts)
+        return {self.study: held} | {key: value for shown in parts for key, value in shown.items()}
+
+    def stopped(self, held: OpenStudy | None) -> Updates:
+        """What was running was stopped by the reader."""
+        return {**self.back(held), self.notice: present.banner("note", "Stopped.")}
 
     def quick(
         self, event: Callable[..., Any], fn: Callable[..., Any], inputs: Any, outputs: Any, **more: Any
@@ -141,3 +218,21 @@ class Desk:
 def pair_of(collection: str | None, first: str | None, second: str | None) -> tuple[Key, Key] | None:
     """The chosen pair, None until both are chosen."""
     return (Key(collection, first), Key(collection, second)) if collection and first and second else None
+
+
+def discard(files: Sequence[str] | None, *_: Any) -> None:
+    """Delete uploads that nobody is going to read."""
+    for file in files or ():
+        Path(file).unlink(missing_ok=True)
+
+
+def _values(fn: Callable[..., Any], inputs: Sequence[Any], more: dict[str, Any]) -> Iterator[Updates]:
+    """What a handler yields, or the one value that it returns."""
+    if isgeneratorfunction(fn):
+        yield from fn(*inputs, **more)
+    else:
+        yield fn(*inputs, **more)
+
+
+def _among(outputs: Sequence[Any], shown: Updates) -> Updates:
+    return {component: value for component, value in shown.items() if component in outputs}

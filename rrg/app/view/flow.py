@@ -56,22 +56,12 @@ class Flow:
             for i, progress in enumerate(paced(self.desk.room.read(study, pair, override=override))):
                 yield self._step(progress, pair, i == 0)
         except RrgError as error:
-            yield {**self.back(held), **self.desk.refused(error, held)}
+            yield {**self.desk.back(held), **self.desk.refused(error, held)}
 
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
         shown = {self.desk.study: study, self.desk.notice: present.notices(study)}
         return shown | self._gather(part.show(study) for part in self.desk.parts)
-
-    def back(self, held: OpenStudy | None) -> Updates:
-        """What was on the screen before a reading began: `held`, or nothing."""
-        return {self.desk.study: held} | self._gather(
-            part.back(held or OpenStudy((), "")) for part in self.desk.parts
-        )
-
-    def stopped(self, held: OpenStudy | None) -> Updates:
-        """What was running or waiting was cancelled, or could not be done."""
-        return {**self.back(held), self.desk.notice: present.banner("note", "Stopped.")}
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:

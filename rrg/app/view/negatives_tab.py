@@ -9,7 +9,7 @@ import gradio as gr
 from rrg.app import present, present_negatives
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import LATEST, Desk, Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
 from rrg.types import RrgError
 
 BEGIN = 0.5  # lambda: half way, where there is something to see that is not the peer
@@ -45,7 +45,7 @@ class NegativesTab(Part):
         )  # fmt: skip
         desk.quick(
             self.hardness.change, self.on_hardness, [self.hardness, desk.study], [self.negative],
-            trigger_mode=LATEST, js=NEVER_EMPTY,
+            trigger_mode="always_last", js=NEVER_EMPTY,
         )  # fmt: skip
 
     def begin(self, study: OpenStudy) -> Updates:

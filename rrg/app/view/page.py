@@ -11,7 +11,7 @@ from rrg.app.reading_room import ReadingRoom
 from rrg.app.view.api import Api
 from rrg.app.view.benchmark_tab import BenchmarkTab
 from rrg.app.view.blind_tab import BlindTab
-from rrg.app.view.desk import LATEST, Desk, Part
+from rrg.app.view.desk import Desk, Part
 from rrg.app.view.export_panel import ExportPanel
 from rrg.app.view.flow import Flow
 from rrg.app.view.header import Header
@@ -112,7 +112,7 @@ class Page:
     def _wire(self) -> None:
         self.desk = Desk(
             room=self.room, study=self.study, header=self.header, notice=self.panel.notice, cancel=self.panel.cancel,
-            busy=self.header.queue, viewer=self.panel.viewer, parts=self.parts,
+            asked=self.panel.asked, busy=self.header.queue, viewer=self.panel.viewer, parts=self.parts,
         )  # fmt: skip
         self.flow = Flow(self.desk)
         opened: dict[str, Any] = {
@@ -127,5 +127,4 @@ class Page:
             part.wire(self.desk)
         again = [*self.header.choice, self.panel.override, self.study]
         for chosen in self.header.changes():
-            self.desk.job(chosen.then, self.panel.on_read, again, self.flow.outputs, trigger_mode=LATEST)
-        self.panel.wire_cancel(self.desk)
+            self.desk.job(chosen, self.panel.on_chosen, again, self.flow.outputs)

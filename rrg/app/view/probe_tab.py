@@ -9,7 +9,7 @@ import gradio as gr
 
 from rrg.app import present, present_probe, probe
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import LATEST, Desk, Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
 from rrg.types import RrgError
 
 EMPTY = "Edit a report or flip one fact: what each model makes of it."
@@ -55,12 +55,13 @@ class ProbeTab(Part):
         desk.quick(self.source.input, self.on_source, [self.source, desk.study], self._texts)
         desk.quick(
             self.original.input, self.on_original, [self.original, desk.study],
-            [self.flips, self.withheld], trigger_mode=LATEST,
+            [self.flips, self.withheld], trigger_mode="always_last",
         )  # fmt: skip
         flipped = [self.flips, self.original, desk.study]
-        desk.job(self.flips.input, self.on_flip, flipped, shown, trigger_mode=LATEST)
-        desk.job(self.compare.click, self.on_compare, [self.original, self.edited, desk.study], shown)
-        desk.job(self.survey.click, self.on_survey, [self.original, desk.study], shown)
+        desk.job(self.flips.input, self.on_flip, flipped, shown)
+        edited = [self.original, self.edited, desk.study]
+        desk.job(self.compare.click, self.on_compare, edited, shown)
+        desk.job(self.survey.click, self.on_survey, [self.original, desk.study], shown, once=True)
 
     def begin(self, study: OpenStudy) -> Updates:
         return {self.body: present.nothing_yet(EMPTY), self.bench: gr.update(visible=False), self.result: ""}
@@ -95,9 +96,9 @@ class ProbeTab(Part):
         return {self.flips: gr.update(choices=choices, value=None), self.withheld: told}
 
     def on_flip(self, number: str | None, original: str, study: OpenStudy | None) -> Updates:
-        return self._answered(
-            study, lambda: probe.probe_flip(self.desk.room, study, original, int(number or 0))
-        )
+        if number is None:  # the choice went with its text
+            return {}
+        return self._answered(study, lambda: probe.probe_flip(self.desk.room, study, original, int(number)))
 
     def on_compare(self, original: str, edited: str, study: OpenStudy | None) -> Updates:
         return self._answered(study, lambda: probe.probe(self.desk.room, study, original, edited))

@@ -9,7 +9,7 @@ import gradio as gr
 
 from rrg.app import evidence, present, present_evidence, present_reports
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import EACH, Desk, Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.viewer_panel import SHOW_FILM
 from rrg.types import RrgError
 
@@ -51,7 +51,7 @@ class ReportsTab(Part):
     def wire(self, desk: Desk) -> None:
         self.desk = desk
         shown = [desk.notice, self.evidence, desk.viewer.marks]
-        desk.job(self.reports.click, self.on_choose, [desk.study], shown, trigger_mode=EACH)
+        desk.job(self.reports.click, self.on_choose, [desk.study], shown)
 
     def begin(self, study: OpenStudy) -> Updates:
         return {self.findings: "", self.evidence: ""}

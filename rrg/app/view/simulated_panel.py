@@ -11,7 +11,7 @@ from rrg.app import present_simulated
 from rrg.app.pictures import small_film
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import OpenStudy
-from rrg.app.view.desk import EACH, Desk, Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates
 from rrg.app.view.flow import Flow
 from rrg.app.view.viewer_panel import SHOW_FILM
 
@@ -46,7 +46,7 @@ class SimulatedStudies(Part):
     def wire(self, desk: Desk) -> None:
         self.desk, self.flow = desk, Flow(desk)
         shown = list(dict.fromkeys([*self.flow.outputs, *desk.header.switched]))
-        desk.job(self.strip.click, self.on_pick, [*desk.choice, desk.study], shown, trigger_mode=EACH)
+        desk.job(self.strip.click, self.on_pick, [*desk.choice, desk.study], shown)
 
     def on_pick(
         self, first: str, second: str, collection: str, held: OpenStudy | None, event: gr.EventData
@@ -72,7 +72,7 @@ class TruthPanel(Part):
 
     def wire(self, desk: Desk) -> None:
         self.desk, self.flow = desk, Flow(desk)
-        desk.job(self.twin.click, self.on_twin, [*desk.choice, desk.study], self.flow.outputs)
+        desk.job(self.twin.click, self.on_twin, [*desk.choice, desk.study], self.flow.outputs, once=True)
 
     def begin(self, study: OpenStudy) -> Updates:
         button = present_simulated.twin_button(study)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,7 +10,7 @@ import gradio as gr
 from rrg.app import present
 from rrg.app.reading_room import ReadingRoom
 from rrg.app.study import VIEWS, Correction, OpenStudy
-from rrg.app.view.desk import EACH, LATEST, Desk, Part, Updates
+from rrg.app.view.desk import Desk, Part, Updates, discard, pair_of
 from rrg.app.view.flow import Flow
 from rrg.app.view.simulated_panel import SimulatedStudies
 from rrg.app.view.viewer_panel import Viewer
@@ -38,6 +37,7 @@ class StudyPanel(Part):
         )  # fmt: skip
         self.notice = gr.HTML("", elem_id="notice")
         self.cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="cancel")
+        self.asked = gr.Number(0, visible=False)
         self.override = gr.Checkbox(
             False,
             label="Read it nevertheless (the reading will be marked)",
@@ -78,35 +78,30 @@ class StudyPanel(Part):
         }
 
     def wire(self, desk: Desk) -> None:
-        self.flow = Flow(desk)
+        self.desk, self.flow = desk, Flow(desk)
         choice, shown = list(desk.choice), self.flow.outputs
-        desk.job(
-            self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown, trigger_mode=EACH
-        )
+        desk.job(self.upload.upload, self.on_upload, [self.upload, *choice, desk.study], shown, unread=discard)
         for name, button in self.examples.items():
-            desk.job(button.click, self._on_example(name), [*choice, desk.study], shown)
-        listed = [self.studies, *choice, desk.study]
-        desk.job(self.studies.input, self.on_study, listed, shown, trigger_mode=LATEST)
-        overridden = [*choice, self.override, desk.study]
-        desk.job(self.override.input, self.on_read, overridden, shown, trigger_mode=LATEST)
+            desk.job(button.click, self._on_example(name), [*choice, desk.study], shown, once=True)
+        listed, overridden = [self.studies, *choice, desk.study], [*choice, self.override, desk.study]
+        desk.job(self.studies.input, self.on_study, listed, shown)
+        desk.job(self.override.input, self.on_read, overridden, shown)
         said = [*self.views, *self.inverts]
         desk.job(self.again.click, self.on_correct, [*choice, desk.study, *said], shown)
-
-    def wire_cancel(self, desk: Desk) -> None:
-        """Comes last, when every job is known."""
         self.waiting = [component for part in desk.parts for component in part.uploads()]
-        shown = list(dict.fromkeys([*self.flow.outputs, *self.waiting]))
-        held = [desk.study, *self.waiting]
-        desk.quick(self.cancel.click, self.on_cancel, held, shown, cancels=list(desk.jobs))
-        # gradio stops a job after that, and counts it as failed; by then a step more may have come to the page.
-        for job in desk.jobs:
-            desk.quick(job.failure, self.flow.stopped, [desk.study], self.flow.outputs)
+        outputs = [self.notice, self.cancel, *self.waiting]
+        inputs = [self.asked, *self.waiting]
+        desk.quick(self.cancel.click, self.on_cancel, inputs, outputs, js="(_, ...files) => [Date.now(), ...files]")
 
-    def on_cancel(self, held: OpenStudy | None, *waiting: list[str] | None) -> Updates:
-        """What still waited to be read is deleted unread."""
-        for file in (file for files in waiting for file in files or ()):
-            Path(file).unlink(missing_ok=True)
-        return {**self.flow.stopped(held), **dict.fromkeys(self.waiting)}
+    def on_cancel(self, request: gr.Request, at: float, *waiting: list[str] | None) -> Updates:
+        """What runs ends at its next step, which puts back what was on the screen; what still waited to be read is deleted
+        unread.
+        """
+        self.desk.jobs.stop(str(request.session_hash), at)
+        for files in waiting:
+            discard(files)
+        told = {self.notice: present.banner("note", "Stopped."), self.cancel: gr.update(visible=False)}
+        return told | dict.fromkeys(self.waiting)
 
     # -- handlers: each takes what a browser holds and yields what it shows
 
@@ -139,6 +134,13 @@ class StudyPanel(Part):
         """Read what is open, with the models chosen now."""
         if held is not None:
             yield from self.flow.read(held, (first, second, collection), override, held)
+
+    def on_chosen(
+        self, first: str, second: str, collection: str, override: bool, held: OpenStudy | None
+    ) -> Iterator[Updates]:
+        """Read what is open with another pair; a list that was only passed with the Tab key says the same again."""
+        if held is not None and held.pair != pair_of(collection, first, second):
+            yield from self.on_read(first, second, collection, override, held)
 
     def on_correct(
         self, first: str, second: str, collection: str, held: OpenStudy | None, *said: Any

@@ -1,0 +1,82 @@
+"""Which jobs of which browser still count: counts and times, and no study. A job that was stopped ends at its next step.
+
+gradio can cancel, too, but forgets all but the last of several events of one kind, tells the page before the job has ended,
+and lets a step that was under way arrive afterwards. Times are those of the browser's clock, in milliseconds, because only
+it knows in which order its reader did things.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+SESSIONS = 1000  # browsers remembered; those that came first are forgotten first
+TWICE = 1000  # milliseconds within which a second press is taken for the first
+
+
+@dataclass
+class _Browser:
+    open: int = 0  # jobs that wait or run
+    stopped: int = 0  # such that were stopped and have not ended yet; they come before the open ones
+    at: float = float("-inf")  # when Cancel was pressed last
+    pressed: dict[Any, float] = field(default_factory=dict)
+
+
+class Jobs:
+    """Safe among threads. A session is gradio's name for one tab of a browser."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._browsers: OrderedDict[str, _Browser] = OrderedDict()
+
+    def _browser(self, session: str) -> _Browser:
+        browser = self._browsers.setdefault(session, _Browser())
+        self._browsers.move_to_end(session)
+        while len(self._browsers) > SESSIONS:
+            self._browsers.popitem(last=False)
+        return browser
+
+    def ask(self, session: str) -> None:
+        """One more job will wait."""
+        with self._lock:
+            self._browser(session).open += 1
+
+    def end(self, session: str) -> None:
+        """The next of them has ended, or was not let into the queue."""
+        with self._lock:
+            browser = self._browser(session)
+            if browser.stopped:
+                browser.stopped -= 1
+            else:
+                browser.open = max(0, browser.open - 1)
+
+    def stop(self, session: str, at: float) -> None:
+        """None of those asked for until `at` counts any longer."""
+        with self._lock:
+            browser = self._browser(session)
+            browser.stopped, browser.open, browser.at = browser.stopped + browser.open, 0, at
+
+    def counts(self, session: str, asked: float) -> bool:
+        """Whether a job was asked for after the last stop."""
+        with self._lock:
+            return asked > self._browser(session).at
+
+    def again(self, session: str, kind: Any, asked: float) -> bool:
+        """Whether a job is the second press of the one before of its kind."""
+        with self._lock:
+            pressed = self._browser(session).pressed
+            before, pressed[kind] = pressed.get(kind, float("-inf")), asked
+            return asked - before < TWICE
+
+    def any_open(self, session: str) -> bool:
+        """Whether anything waits or runs that was not stopped."""
+        with self._lock:
+            return self._browser(session).open > 0
+
+    def any_left(self, session: str) -> bool:
+        """Whether anything but the one that ends now waits, stopped or not."""
+        with self._lock:
+            browser = self._browser(session)
+            return browser.open + browser.stopped > 1
