@@ -223,12 +223,11 @@ def test_a_button_that_is_pressed_twice_is_done_once(visit, tmp_path, slow, desk
     before = len(double.encodings)
     example.click()
     page.wait_for_selector("#reports .draft")
-    with page.expect_request("**/queue/join*"):
+    with page.expect_response("**/run/predict"):
         example.click()
     slow.set()
     wait_for_reports(page)
     page.locator("#cancel").wait_for(state="hidden")
-    page.wait_for_timeout(500)
     assert len(double.encodings) == before + 1
 
 

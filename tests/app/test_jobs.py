@@ -7,7 +7,7 @@ import pytest
 
 from rrg.app.view import Page
 from rrg.app.view.desk import discard
-from rrg.app.view.jobs import SESSIONS, TWICE, Jobs
+from rrg.app.view.jobs import SESSIONS, Jobs
 from tests.app.doubles import film, room
 
 HERE = SimpleNamespace(session_hash="here")
@@ -18,8 +18,8 @@ def desk(tmp_path):
     return Page(room(tmp_path)[0]).desk
 
 
-def counted(desk, fn, outputs, once=False, unread=None):
-    return desk._counted(fn, outputs, once, unread)
+def counted(desk, fn, outputs, unread=None):
+    return desk._counted(fn, outputs, unread)
 
 
 def test_what_was_asked_before_a_stop_does_not_count_and_what_comes_after_does():
@@ -48,10 +48,17 @@ def test_cancel_has_something_to_stop_until_the_last_open_job_has_ended():
     assert not jobs.any_open("b")
 
 
-def test_a_press_right_after_another_is_a_slip():
+def test_what_is_pressed_twice_is_counted_once():
     jobs = Jobs()
-    presses = [("x", 0.0), ("x", TWICE / 2), ("y", TWICE / 2), ("x", 3.0 * TWICE)]
-    assert [jobs.again("a", kind, asked) for kind, asked in presses] == [False, True, False, False]
+    for kind in ("x", "x", None, None):
+        jobs.ask("a", kind)
+    for kind in ("x", None):
+        jobs.end("a", kind)
+        assert jobs.any_open("a")
+    jobs.end("a")
+    assert not jobs.any_open("a")
+    jobs.ask("a", "x")
+    assert jobs.any_open("a")
 
 
 def test_browsers_that_went_away_are_forgotten():
@@ -89,20 +96,6 @@ def test_a_job_that_is_stopped_before_its_turn_does_nothing_and_its_upload_is_de
     run = counted(desk, work, [desk.notice], unread=discard)
     assert list(run(HERE, [str(waiting)], 1.0, None)) == [gr.skip()]
     assert not waiting.exists()
-
-
-def test_only_what_may_not_be_done_twice_is_done_once(desk):
-    done = []
-
-    def work():
-        done.append(1)
-        return {desk.notice: "done"}
-
-    for once, times in ((False, 2), (True, 3)):
-        run = counted(desk, work, [desk.notice, desk.study], once)
-        assert list(run(HERE, 10.0, None)) == [{desk.notice: "done"}]
-        assert list(run(HERE, 11.0, None)) == ([gr.skip()] if once else [{desk.notice: "done"}])
-        assert len(done) == times
 
 
 def test_a_job_that_says_nothing_leaves_the_page_alone(desk):

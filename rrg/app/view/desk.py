@@ -35,6 +35,7 @@ TIMED = """(...given) => {{
   const values = ({js})(...given);
   return [...values.slice(0, -2), Date.now(), ...values.slice(-1)];
 }}"""
+EACH = "multiple"  # gradio forgets an event that comes while the same one runs, unless it is told to take each
 FAULT = "This could not be done: a fault of the program, told in its log. Try it again, or another film."
 Choice = tuple[str, str, str]  # first model, second model, collection
 
@@ -131,30 +132,30 @@ class Desk:
         """Wire an event that runs a model: `event` is e.g. `button.click`, or an event of gradio's that it follows.
 
         `fn` takes `inputs`, and `event: gr.EventData` after them if it has such an argument, and returns or yields updates.
-        Each event is taken in its turn, but with `once` a second press right after the first, which is taken for a slip. The
+        Each event is taken in its turn; with `once` none while the one before lasts, as where a button is pressed twice. The
         button Cancel stands on the page from the event to its end, in the queue too. A job that is stopped before its turn
         hands its inputs to `unread`.
         """
-        follows, each = hasattr(event, "then"), {"trigger_mode": "multiple"}
-        asked = self.quick(getattr(event, "then", event), self._ask, None, [self.cancel], **each)
+        follows, kind = hasattr(event, "then"), fn if once else None
+        asked = self._count(getattr(event, "then", event), self.jobs.ask, kind)
         made = (asked.then if follows else event)(
-            self._counted(fn, outputs, once, unread), [*inputs, self.asked, self.study], outputs, concurrency_id=SLOT,
+            self._counted(fn, outputs, unread), [*inputs, self.asked, self.study], outputs, concurrency_id=SLOT,
             concurrency_limit=1, show_progress="minimal", show_progress_on=self.busy, api_visibility="private",
-            js=TIMED.format(js=js or "(...given) => given"), **each,
+            js=TIMED.format(js=js or "(...given) => given"), trigger_mode="once" if once else EACH,
         )  # fmt: skip
         for ended in (made.then, made.failure):
-            self.quick(ended, self._ended, None, [self.cancel], **each)
+            self._count(ended, self.jobs.end, kind)
 
-    def _ask(self, request: gr.Request) -> Any:
-        self.jobs.ask(str(request.session_hash))
-        return gr.update(visible=True)
+    def _count(self, event: Callable[..., Any], count: Callable[[str, Any], None], kind: Any) -> Any:
+        def counted(request: gr.Request) -> Any:
+            session = str(request.session_hash)
+            count(session, kind)
+            return gr.update(visible=self.jobs.any_open(session))
 
-    def _ended(self, request: gr.Request) -> Any:
-        self.jobs.end(str(request.session_hash))
-        return gr.update(visible=self.jobs.any_open(str(request.session_hash)))
+        return self.quick(event, counted, None, [self.cancel], trigger_mode=EACH)
 
     def _counted(
-        self, fn: Callable[..., Any], outputs: Sequence[Any], once: bool, unread: Callable[..., None] | None
+        self, fn: Callable[..., Any], outputs: Sequence[Any], unread: Callable[..., None] | None
     ) -> Callable[..., Iterator[Updates]]:
         """`fn` for as long as it counts; then what was there before, in the order in which its steps arrive."""
 
@@ -165,7 +166,7 @@ class Desk:
             if not self.jobs.counts(session, asked):
                 if unread is not None:
                     unread(*inputs)
-            elif not (once and self.jobs.again(session, fn, asked)):
+            else:
                 try:
                     for shown in _values(fn, inputs, more):
                         told, stopped = True, not self.jobs.counts(session, asked)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SESSIONS = 1000  # browsers remembered; those that came first are forgotten first
-TWICE = 1000  # milliseconds within which a second press is taken for the first
 
 
 @dataclass
@@ -21,7 +20,7 @@ class _Browser:
     open: int = 0  # jobs that wait or run
     stopped: int = 0  # such that were stopped and have not ended yet; they come before the open ones
     at: float = float("-inf")  # when Cancel was pressed last
-    pressed: dict[Any, float] = field(default_factory=dict)
+    once: set[Any] = field(default_factory=set)  # kinds of which one waits or runs, and no other is let in
 
 
 class Jobs:
@@ -38,15 +37,21 @@ class Jobs:
             self._browsers.popitem(last=False)
         return browser
 
-    def ask(self, session: str) -> None:
-        """One more job will wait."""
+    def ask(self, session: str, once: Any = None) -> None:
+        """One more job will wait, unless it is `once` the same as one that does."""
         with self._lock:
-            self._browser(session).open += 1
+            browser = self._browser(session)
+            if once is not None and once in browser.once:
+                return
+            browser.open += 1
+            if once is not None:
+                browser.once.add(once)
 
-    def end(self, session: str) -> None:
+    def end(self, session: str, once: Any = None) -> None:
         """The next of them has ended, or was not let into the queue."""
         with self._lock:
             browser = self._browser(session)
+            browser.once.discard(once)
             if browser.stopped:
                 browser.stopped -= 1
             else:
@@ -62,13 +67,6 @@ class Jobs:
         """Whether a job was asked for after the last stop."""
         with self._lock:
             return asked > self._browser(session).at
-
-    def again(self, session: str, kind: Any, asked: float) -> bool:
-        """Whether a job is the second press of the one before of its kind."""
-        with self._lock:
-            pressed = self._browser(session).pressed
-            before, pressed[kind] = pressed.get(kind, float("-inf")), asked
-            return asked - before < TWICE
 
     def any_open(self, session: str) -> bool:
         """Whether anything waits or runs that was not stopped."""
