@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,10 +67,10 @@ class Source:
     or None.
 
     What only training uses: variants, features of the studies with other poses and exposures, as large each (prompts and
-    peers' images stay those of the films as they are); peers (N),
-    those of a study among which one is drawn, and whether a batch shows their images; flips, the counterfactuals of each
-    report; weight (N,), each report's share of the report loss; chance (N,) float64 of sum 1 with which a study is drawn, or
-    None, each once an epoch; prompt, predicted findings beside those that people coded.
+    peers' images stay those of the films as they are); peers (N), those of a study among which one is drawn, and whether a
+    batch shows their images; flips, the counterfactuals of each report; weight (N,), each report's share of the report loss;
+    chance (N,) float64 of sum 1 with which a study is drawn, or None, each once an epoch; prompt, predicted findings beside
+    those that people coded.
     """
 
     images: StudyImages
@@ -96,10 +96,14 @@ class Source:
 
         It is drawn for all of them, so that processes that share a batch see what one process would.
         """
-        further = {} if rng is None else self._training_only(indices, rng, share)
-        return replace(self._anchors(indices[share]), **further)
+        if rng is None:
+            return self._anchors(indices[share])
+        further = self._training_only(indices, rng, share)
+        which = rng.integers(0, len(self.variants) + 1, len(indices))[share] if self.variants else None
+        return replace(self._anchors(indices[share], which), **further)
 
-    def _anchors(self, indices: NDArray[np.int64]) -> Batch:
+    def _anchors(self, indices: NDArray[np.int64], which: NDArray[np.int64] | None = None) -> Batch:
+        """As they are, or each as one of its variants; `which` is 0 for a study as it is."""
         rows = torch.from_numpy(indices)
         tokens, mask = cut(rows, self.tokens, self.mask)
         batch: dict[str, Any] = {
@@ -109,7 +113,9 @@ class Source:
             "text": self.text[rows],
         }
         if self.features is not None:
-            batch["features"] = torch.from_numpy(self.features[indices].astype(np.float32))
+            kept = (self.features, *self.variants)
+            shown = self.features[indices] if which is None else [kept[k][i] for i, k in zip(indices, which, strict=True)]
+            batch["features"] = torch.from_numpy(np.asarray(shown, np.float32))
         else:
             batch["pixels"] = to_pixels(self.images.squares[indices])
         return Batch(**batch)
@@ -127,16 +133,7 @@ class Source:
             further["weight"] = self.weight[torch.from_numpy(indices[share])]
         if self.prompt is not None:
             further["strengths"] = self.prompt.draw(indices, rng)[share]
-        if self.variants:
-            further["features"] = self._varied(indices[share], rng.integers(0, len(self.variants) + 1, len(indices))[share])
         return further
-
-    def _varied(self, indices: NDArray[np.int64], which: NDArray[np.int64]) -> Tensor:
-        """(B, V, G*G, F) float32: each study as it is, number 0, or as one of its variants."""
-        assert self.features is not None
-        kept = (self.features, *self.variants)
-        shown = [kept[k][i] for i, k in zip(indices, which, strict=True)]
-        return torch.from_numpy(np.stack(shown).astype(np.float32))
 
     def _peers(
         self, indices: NDArray[np.int64], chosen: Sequence[Peer | None], rng: np.random.Generator
@@ -217,16 +214,20 @@ def rarity_weights(findings: Sequence[Sequence[Finding]], power: float) -> Tenso
 
 def number_texts(reports: Sequence[str]) -> Tensor:
     """(N,) int64: equal for equal normalised texts."""
-    numbers: dict[str, int] = {}
-    return torch.tensor([numbers.setdefault(normalise(report), len(numbers)) for report in reports])
+    return _numbered(normalise(report) for report in reports)
 
 
 def number_findings(findings: Sequence[Sequence[Finding]]) -> Tensor:
     """(N,) int64: equal for reports that find the same classes, each with the same status."""
-    numbers: dict[frozenset[tuple[str, Status]], int] = {}
-    found = ([each for each in report if each.status is not Status.ABSENT] for report in findings)
-    said = (frozenset((each.label, each.status) for each in report) for report in found)
-    return torch.tensor([numbers.setdefault(each, len(numbers)) for each in said])
+    return _numbered(
+        frozenset((each.label, each.status) for each in report if each.status is not Status.ABSENT) for report in findings
+    )
+
+
+def _numbered(keys: Iterable[Hashable]) -> Tensor:
+    """(N,) int64: equal for equal keys, in the order in which they come first."""
+    numbers: dict[Hashable, int] = {}
+    return torch.tensor([numbers.setdefault(key, len(numbers)) for key in keys])
 
 
 @torch.no_grad()

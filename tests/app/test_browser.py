@@ -115,6 +115,21 @@ def test_another_pair_of_models_leaves_the_window_of_the_film_alone(visit, tmp_p
     assert (canvas(page) == before).all()
 
 
+def with_a_study(visit, tmp_path):
+    """A page on which a film was read, and nothing runs."""
+    page = visit()
+    upload(page, film(tmp_path / "a.png"))
+    wait_for_reports(page)
+    page.locator("#cancel").wait_for(state="hidden")
+    return page
+
+
+def choose(page, i):
+    """Ask for the evidence of a sentence of the second report; the question waits in the queue when this returns."""
+    with page.expect_request("**/queue/join*"):
+        page.locator('#reports button.pick[data-report="1"]').nth(i).click()
+
+
 def test_a_reading_can_be_cancelled(visit, tmp_path, slow):
     page = visit()
     slow.clear()
@@ -158,20 +173,14 @@ def test_what_is_opened_while_a_stopped_reading_still_ends_is_what_stays(visit, 
 
 
 def test_cancel_stops_all_that_waits_and_stands_until_the_last_has_ended(visit, tmp_path, slow):
-    page = visit()
-    upload(page, film(tmp_path / "a.png"))
-    wait_for_reports(page)
-    page.locator("#cancel").wait_for(state="hidden")
-    sentences = page.locator('#reports button.pick[data-report="1"]')
+    page = with_a_study(visit, tmp_path)
     slow.clear()
     for i in range(3):
-        with page.expect_request("**/queue/join*"):
-            sentences.nth(i).click()
+        choose(page, i)
     page.get_by_text("queue: 2/2").wait_for()
     page.click("#cancel")
     page.wait_for_selector("#notice .note")
-    with page.expect_request("**/queue/join*"):
-        sentences.nth(3).click()
+    choose(page, 3)
     slow.set()
     page.locator("#evidence q", has_text="Old rib fracture").wait_for()
     page.locator("#cancel").wait_for(state="hidden")
@@ -200,14 +209,10 @@ def test_what_is_chosen_during_a_reading_is_not_forgotten(visit, tmp_path, slow,
 
 
 def test_the_sentence_chosen_last_is_the_one_whose_evidence_is_shown(visit, tmp_path, slow):
-    page = visit()
-    upload(page, film(tmp_path / "a.png"))
-    wait_for_reports(page)
-    page.locator("#cancel").wait_for(state="hidden")
+    page = with_a_study(visit, tmp_path)
     slow.clear()
-    for chosen in (0, 1):
-        with page.expect_request("**/queue/join*"):
-            page.locator('#reports button.pick[data-report="1"]').nth(chosen).click()
+    for i in (0, 1):
+        choose(page, i)
     page.get_by_text("queue: 1/1").wait_for()
     slow.set()
     page.locator("#evidence q", has_text="Small right pleural effusion").wait_for()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from inspect import isgeneratorfunction, signature
 from pathlib import Path
@@ -160,27 +160,10 @@ class Desk:
         """`fn` for as long as it counts; then what was there before, in the order in which its steps arrive."""
 
         def steps(request: gr.Request, given: Sequence[Any], **more: Any) -> Iterator[Updates]:
-            *inputs, asked, held = given
             session = str(request.session_hash)
-            told = False
-            if not self.jobs.counts(session, asked):
-                if unread is not None:
-                    unread(*inputs)
-            else:
-                try:
-                    for shown in _values(fn, inputs, more):
-                        told, stopped = True, not self.jobs.counts(session, asked)
-                        yield _among(outputs, self.stopped(held)) if stopped else shown
-                        if stopped:
-                            break
-                except Exception as error:
-                    # Where it happened, and no message: that may name a file.
-                    where = "".join(format_tb(error.__traceback__))
-                    log.error("%s in a job of the page\n%s", type(error).__name__, where)
-                    told = True
-                    yield _among(outputs, {**self.back(held), **self.refused(RrgError(FAULT), held)})
-            if not told:
-                yield gr.skip()  # a generator that never yields would empty every output
+            shown = self._worked(session, fn, given, more, outputs, unread)
+            yield next(shown, gr.skip())  # a generator that never yields would empty every output
+            yield from shown
             if self.jobs.any_left(session):
                 time.sleep(SETTLE)
 
@@ -194,10 +177,29 @@ class Desk:
         counted.__name__ = fn.__name__
         return counted
 
+    def _worked(
+        self, session: str, fn: Callable[..., Any], given: Sequence[Any], more: dict[str, Any], outputs: Sequence[Any],
+        unread: Callable[..., None] | None,
+    ) -> Iterator[Updates]:  # fmt: skip
+        *inputs, asked, held = given
+        if not self.jobs.counts(session, asked):
+            if unread is not None:
+                unread(*inputs)
+            return
+        try:
+            for shown in _values(fn, inputs, more):
+                if not self.jobs.counts(session, asked):
+                    yield _among(outputs, self.stopped(held))
+                    return
+                yield shown
+        except Exception as error:
+            # Where it happened, and no message: that may name a file.
+            log.error("%s in a job of the page\n%s", type(error).__name__, "".join(format_tb(error.__traceback__)))
+            yield _among(outputs, {**self.back(held), **self.refused(RrgError(FAULT), held)})
+
     def back(self, held: OpenStudy | None) -> Updates:
         """What was on the screen before a reading began: `held`, or nothing."""
-        parts = (part.back(held or OpenStudy((), "")) for part in self.parts)
-        return {self.study: held} | {key: value for shown in parts for key, value in shown.items()}
+        return {self.study: held} | gather(part.back(held or OpenStudy((), "")) for part in self.parts)
 
     def stopped(self, held: OpenStudy | None) -> Updates:
         """What was running was stopped by the reader."""
@@ -219,6 +221,11 @@ class Desk:
 def pair_of(collection: str | None, first: str | None, second: str | None) -> tuple[Key, Key] | None:
     """The chosen pair, None until both are chosen."""
     return (Key(collection, first), Key(collection, second)) if collection and first and second else None
+
+
+def gather(updates: Iterable[Updates]) -> Updates:
+    """The updates of several parts as one."""
+    return {component: value for update in updates for component, value in update.items()}
 
 
 def discard(files: Sequence[str] | None, *_: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from rrg.app import present
 from rrg.app.library import Key
 from rrg.app.study import OpenStudy, Progress
-from rrg.app.view.desk import Desk, Updates, pair_of
+from rrg.app.view.desk import Desk, Updates, gather, pair_of
 from rrg.types import RrgError
 
 # Seconds between two looks at a growing report: for each one gradio goes through every output, some 50 ms.
@@ -40,7 +40,7 @@ class Flow:
         except RrgError as error:
             yield self.desk.refused(error, held)
             return
-        fresh = self._gather(part.fresh() for part in self.desk.parts)
+        fresh = gather(part.fresh() for part in self.desk.parts)
         for i, shown in enumerate(self.read(opened, choice, False, held)):
             yield fresh | shown if i == 0 else shown
 
@@ -61,7 +61,7 @@ class Flow:
     def whole(self, study: OpenStudy) -> Updates:
         """Everything on the page that depends on the study."""
         shown = {self.desk.study: study, self.desk.notice: present.notices(study)}
-        return shown | self._gather(part.show(study) for part in self.desk.parts)
+        return shown | gather(part.show(study) for part in self.desk.parts)
 
     def _step(self, progress: Progress, pair: Sequence[Key], begins: bool) -> Updates:
         if progress.done:
@@ -69,12 +69,8 @@ class Flow:
         names, parts = [key.name for key in pair], self.desk.parts
         shown: Updates = {self.desk.notice: present.working(progress.step)}
         if begins:
-            shown |= self._gather(part.begin(progress.study) for part in parts)
-        return shown | self._gather(part.drafting(names, progress.drafts) for part in parts)
-
-    @staticmethod
-    def _gather(updates: Iterable[Updates]) -> Updates:
-        return {component: value for update in updates for component, value in update.items()}
+            shown |= gather(part.begin(progress.study) for part in parts)
+        return shown | gather(part.drafting(names, progress.drafts) for part in parts)
 
 
 def paced(steps: Iterable[Progress], clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
